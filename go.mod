@@ -1,0 +1,3 @@
+module github.com/provost-scim/provost
+
+go 1.26.8
