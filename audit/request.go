@@ -1,14 +1,14 @@
-package scimserver
+package audit
 
 import (
 	"context"
 	"time"
 )
 
-// RequestEntry is one line of a tenant's request log: what came over SCIM and what was answered.
-type RequestEntry struct {
+// Request is one line of a tenant's request log: what came over SCIM and what was answered.
+type Request struct {
 	Time       time.Time
-	Request    string // request id
+	ID         string // request id
 	Client     string // id of the SCIM client, "" if none was recognised
 	ClientName string
 	Method     string
@@ -27,18 +27,18 @@ type RequestEntry struct {
 // RequestLog keeps the request log.
 type RequestLog interface {
 	// AppendRequests stores entries of one tenant, in one transaction.
-	AppendRequests(ctx context.Context, tenant int64, entries []RequestEntry) error
+	AppendRequests(ctx context.Context, tenant int64, entries []Request) error
 
 	// Requests returns at most limit entries, newest first, older than before (zero: the newest), of those that
 	// match f.
-	Requests(ctx context.Context, tenant int64, f RequestFilter, before time.Time, limit int) ([]RequestEntry, error)
+	Requests(ctx context.Context, tenant int64, f RequestFilter, before time.Time, limit int) ([]Request, error)
 }
 
 // RequestFilter narrows the request log; zero fields match everything.
 type RequestFilter struct {
 	Client    string
 	Resource  string
-	Request   string
+	ID        string // request id
 	Status    int // a status, or 4 or 5 for its class
 	Tolerance string
 }
