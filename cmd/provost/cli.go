@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is the command table. A command's own file holds its flags and its Run method.
+type commands struct {
+	Config string `placeholder:"FILE" env:"PROVOST_CONFIG" help:"Read settings from this YAML file; its keys are the names of flags. A flag wins over the environment, the environment over the file."`
+	Output string `short:"o" enum:"table,json,jsonl,yaml" default:"table" help:"Form of what is printed: ${enum}."`
+
+	Version versionCmd `cmd:"" group:"try" help:"Print the version."`
+}
+
+// groups orders the commands in the help text.
+func groups() kong.Option {
+	return kong.ExplicitGroups([]kong.Group{
+		{Key: "try", Title: "Look around"},
+		{Key: "server", Title: "Run a server"},
+		{Key: "tenant", Title: "Tenants and who may talk to them"},
+		{Key: "directory", Title: "What is in a tenant"},
+		{Key: "store", Title: "Where the store is"},
+	})
+}
+
+const description = "Provost receives provisioning: a multi-tenant SCIM 2.0 service provider on SQLite or PostgreSQL.\n\n" +
+	"Exit codes: 0 done, 1 failed, 2 wrong usage, 3 changes are pending or checks failed."
+
+// The exit codes. Scripts should take any other code as a failure.
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitPending = 3
+)
+
+// run parses args, runs the command and returns its exit code.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	// A second interrupt kills the process in the ordinary way.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+
+	err := parseAndRun(ctx, args, stdin, stdout, stderr)
+	var asked exitRequest
+	if errors.As(err, &asked) {
+		return int(asked)
+	}
+	return explain(stderr, err)
+}
+
+// exitRequest leaves the parser when it has printed help.
+type exitRequest int
+
+func (e exitRequest) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+
+func parseAndRun(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case exitRequest:
+			err = r
+		default:
+			panic(r)
+		}
+	}()
+	var table commands
+	settings, err := readSettings(args)
+	if err != nil {
+		return err
+	}
+	parser, err := kong.New(&table,
+		kong.Name("provost"),
+		kong.Description(description),
+		groups(),
+		kong.DefaultEnvars("PROVOST"),
+		kong.Resolvers(settings),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { panic(exitRequest(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110, NoExpandSubcommands: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return usageError(err)
+	}
+	if err := refuseVisibleSecrets(args); err != nil {
+		return err
+	}
+	return parsed.Run(&terminal{in: stdin, out: stdout, err: stderr, form: table.Output})
+}
+
+// usageError adds where to look to what the parser says.
+func usageError(err error) error {
+	next := "provost --help"
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) && wrong.Context != nil {
+		if node := wrong.Context.Selected(); node != nil {
+			next = "provost " + node.Path() + " --help"
+		}
+	}
+	return &failure{what: err.Error(), next: next, code: exitUsage}
+}
