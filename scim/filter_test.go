@@ -119,6 +119,7 @@ var filterErrors = []struct {
 	{`a eq 'x'`, 5, `double quotes`},
 	{`a eq "x`, 5, `without closing quote`},
 	{`a eq "\x"`, 6, `unknown escape`},
+	{`a eq "\u0000"`, 6, `U+0000`},
 	{`a eq "\u12"`, 6, `four hexadecimal digits`},
 	{`a eq "\u12!x"`, 6, `four hexadecimal digits`},
 	{`a eq "\ud800"`, 6, `surrogate`},

@@ -157,6 +157,8 @@ func (l *lexer) escape(i int) (rune, int, *Error) {
 	switch {
 	case !ok:
 		return 0, 0, l.failf(i, `\u takes four hexadecimal digits`)
+	case r == 0: // no stored value has it: PostgreSQL could not hold it
+		return 0, 0, l.failf(i, "the character U+0000 is not accepted")
 	case r < 0xD800 || r > 0xDFFF:
 		return r, 6, nil
 	case r <= 0xDBFF:
