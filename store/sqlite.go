@@ -1,0 +1,343 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	_ "modernc.org/sqlite" // the driver
+)
+
+const (
+	fileName = "provost.db"
+
+	sqliteReaders     = 4     // connections for indexed reads
+	sqliteScanners    = 2     // connections for reads that scan
+	sqliteWriterCache = 32768 // KiB of page cache
+	sqliteReaderCache = 8192
+	sqliteBusy        = 10000 // ms to wait for another process
+	sqliteCheckpoint  = 8000  // pages of write-ahead log before a checkpoint: random inserts touch few pages twice
+	maxStatements     = 256   // prepared statements kept per pool
+)
+
+// sqliteEngine is a SQLite file: one connection that writes, a pool that reads.
+type sqliteEngine struct {
+	write chan *sqliteConn // holds the writer while it is free
+	read  *statements
+	scan  *statements
+	dbs   []*sql.DB
+	d     dialect
+	path  string
+}
+
+func openSQLite(ctx context.Context, dir string) (*sqliteEngine, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	e := &sqliteEngine{write: make(chan *sqliteConn, 1), d: dialect{slots: 1}, path: filepath.Join(dir, fileName)}
+	writer, err := e.pool(ctx, 1, sqliteWriterCache, false)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(e.path, 0o600); err != nil {
+		e.close()
+		return nil, fmt.Errorf("protect the database file: %w", err)
+	}
+	c, err := writer.Conn(ctx)
+	if err != nil {
+		e.close()
+		return nil, fmt.Errorf("open %s: %w", e.path, err)
+	}
+	e.write <- &sqliteConn{conn: c, stmts: &statements{prepare: c.PrepareContext}}
+	for _, p := range []struct {
+		to **statements
+		n  int
+	}{{&e.read, sqliteReaders}, {&e.scan, sqliteScanners}} {
+		db, err := e.pool(ctx, p.n, sqliteReaderCache, true)
+		if err != nil {
+			e.close()
+			return nil, err
+		}
+		*p.to = &statements{prepare: db.PrepareContext}
+	}
+	return e, nil
+}
+
+func (e *sqliteEngine) pool(ctx context.Context, size, cache int, readOnly bool) (*sql.DB, error) {
+	abs, err := filepath.Abs(e.path)
+	if err != nil {
+		return nil, err
+	}
+	q := url.Values{"_txlock": {"immediate"}}
+	q.Add("_pragma", fmt.Sprintf("busy_timeout(%d)", sqliteBusy))
+	if readOnly {
+		q.Add("_pragma", "query_only(1)")
+		q.Set("_txlock", "deferred")
+	} else {
+		q.Add("_pragma", "journal_mode(WAL)")
+	}
+	q.Add("_pragma", "synchronous(FULL)")
+	q.Add("_pragma", "foreign_keys(1)")
+	q.Add("_pragma", fmt.Sprintf("cache_size(-%d)", cache))
+	q.Add("_pragma", fmt.Sprintf("wal_autocheckpoint(%d)", sqliteCheckpoint))
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: abs, RawQuery: q.Encode()}).String())
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", e.path, err)
+	}
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	e.dbs = append(e.dbs, db)
+	if err := db.PingContext(ctx); err != nil {
+		return nil, fmt.Errorf("open %s: %w", e.path, err)
+	}
+	return db, nil
+}
+
+func (e *sqliteEngine) dialect() *dialect { return &e.d }
+
+func (e *sqliteEngine) reader(_ context.Context, scan bool) (conn, func(), error) {
+	if scan {
+		return sqliteReader{e.scan}, func() {}, nil
+	}
+	return sqliteReader{e.read}, func() {}, nil
+}
+
+func (e *sqliteEngine) once(ctx context.Context, batch ...stmt) error {
+	t, err := e.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer t.rollback()
+	if err := t.do(ctx, batch...); err != nil {
+		return err
+	}
+	return t.commit(ctx)
+}
+
+func (e *sqliteEngine) begin(ctx context.Context) (txConn, error) {
+	var c *sqliteConn
+	select {
+	case c = <-e.write:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if err := c.do(ctx, stmt{sql: "begin immediate"}); err != nil {
+		e.write <- c
+		return nil, err
+	}
+	return &sqliteTx{sqliteConn: c, free: func() { e.write <- c }}, nil
+}
+
+func (e *sqliteEngine) snapshot(ctx context.Context) (txConn, error) {
+	c, err := e.dbs[len(e.dbs)-1].Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sc := &sqliteConn{conn: c, stmts: &statements{prepare: c.PrepareContext}}
+	if err := sc.do(ctx, stmt{sql: "begin"}); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return &sqliteTx{sqliteConn: sc, free: func() { sc.stmts.clear(); c.Close() }}, nil
+}
+
+func (e *sqliteEngine) ping(ctx context.Context) error {
+	return sqliteReader{e.read}.do(ctx, stmt{sql: "select 1", each: func(scan func(...any) error) error { var n int; return scan(&n) }})
+}
+
+func (e *sqliteEngine) close() error {
+	var errs []error
+	select {
+	case c := <-e.write:
+		c.stmts.clear()
+		errs = append(errs, c.conn.Close())
+	default: // in use, or never opened: closing the pool closes it
+	}
+	for _, s := range []*statements{e.read, e.scan} {
+		if s != nil {
+			s.clear()
+		}
+	}
+	for i := len(e.dbs) - 1; i >= 0; i-- {
+		errs = append(errs, e.dbs[i].Close())
+	}
+	return errors.Join(errs...)
+}
+
+// statements keeps prepared statements by their text, so that a filter of a shape that was seen is not parsed
+// again.
+type statements struct {
+	prepare func(context.Context, string) (*sql.Stmt, error)
+	mu      sync.Mutex
+	m       map[string]*statement
+}
+
+type statement struct {
+	*sql.Stmt
+	users int
+	kept  bool
+}
+
+// get returns the statement, prepared; put gives it back.
+func (s *statements) get(ctx context.Context, text string) (*statement, error) {
+	s.mu.Lock()
+	if st := s.m[text]; st != nil {
+		st.users++
+		s.mu.Unlock()
+		return st, nil
+	}
+	s.mu.Unlock()
+	prepared, err := s.prepare(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	st := &statement{Stmt: prepared, users: 1}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.m == nil {
+		s.m = map[string]*statement{}
+	}
+	if len(s.m) >= maxStatements {
+		s.evict()
+	}
+	if s.m[text] == nil && len(s.m) < maxStatements {
+		s.m[text], st.kept = st, true
+	}
+	return st, nil
+}
+
+func (s *statements) put(st *statement) {
+	s.mu.Lock()
+	st.users--
+	drop := !st.kept && st.users == 0
+	s.mu.Unlock()
+	if drop {
+		st.Close()
+	}
+}
+
+// evict makes room for one statement by closing any that nobody uses.
+func (s *statements) evict() {
+	for text, old := range s.m {
+		if old.users == 0 {
+			delete(s.m, text)
+			old.Close()
+			return
+		}
+	}
+}
+
+func (s *statements) clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, st := range s.m {
+		st.Close()
+	}
+	s.m = nil
+}
+
+func runSQLite(ctx context.Context, stmts *statements, b stmt) error {
+	st, err := stmts.get(ctx, b.sql)
+	if err != nil {
+		return err
+	}
+	defer stmts.put(st)
+	if b.each == nil {
+		res, err := st.ExecContext(ctx, b.args...)
+		if err == nil && b.n != nil {
+			*b.n, err = res.RowsAffected()
+		}
+		return err
+	}
+	rows, err := st.QueryContext(ctx, b.args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := b.each(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// sqliteReader runs each statement on any connection of a pool. A context that can end costs a goroutine per
+// statement, so it is passed on only if it has a deadline, as those of scans have.
+type sqliteReader struct{ stmts *statements }
+
+func (r sqliteReader) do(ctx context.Context, batch ...stmt) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for _, b := range batch {
+		if err := runSQLite(quick(ctx), r.stmts, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func quick(ctx context.Context) context.Context {
+	if _, ok := ctx.Deadline(); ok {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
+}
+
+// sqliteConn is one connection.
+type sqliteConn struct {
+	conn  *sql.Conn
+	stmts *statements
+}
+
+func (c *sqliteConn) do(ctx context.Context, batch ...stmt) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for i, b := range batch {
+		if err := runSQLite(quick(ctx), c.stmts, b); err != nil {
+			if len(batch) > 1 {
+				return fmt.Errorf("statement %d: %w", i+1, err)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+type sqliteTx struct {
+	*sqliteConn
+	free func()
+	done bool
+}
+
+func (t *sqliteTx) commit(ctx context.Context) error {
+	if err := t.do(ctx, stmt{sql: "commit"}); err != nil {
+		return err
+	}
+	t.done = true
+	t.free()
+	return nil
+}
+
+func (t *sqliteTx) rollback() {
+	if t.done {
+		return
+	}
+	t.done = true
+	// SQLite has rolled back by itself after some errors, a full disk among them; then this does nothing.
+	_ = t.do(context.Background(), stmt{sql: "rollback"})
+	t.free()
+}
+
+// isPostgres says whether where names a PostgreSQL database and not a folder.
+func isPostgres(where string) bool {
+	return strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://")
+}
