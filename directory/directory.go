@@ -4,7 +4,6 @@
 package directory
 
 import (
-	"context"
 	"time"
 
 	"github.com/provost-scim/provost/audit"
