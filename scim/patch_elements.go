@@ -77,9 +77,9 @@ func (p *patcher) rewrite(v verb, t target, list []any, match func(any) bool, va
 		changed := value
 		if a.Type == Complex && (value != nil || isObject && v == verbAdd) {
 			old := e.(Object)
-			next := p.replaced(t, old, given, sent)
-			if v == verbAdd {
-				next = merged(a, old, given, sent)
+			next := merged(a, old, given, sent)
+			if v == verbReplace {
+				next = p.replaced(t, old, given, sent)
 			}
 			if err := checkImmutable(t.ref.Name(), elementOf(a), old, next); err != nil {
 				return err
@@ -87,6 +87,9 @@ func (p *patcher) rewrite(v verb, t target, list []any, match func(any) bool, va
 			changed = next
 		}
 		if !isPresent(changed) {
+			continue
+		}
+		if o, ok := changed.(Object); ok && len(given) == 0 && p.dropped(a, o) {
 			continue
 		}
 		if isPrimary(changed) && given["primary"] == true && primary < 0 {
@@ -98,10 +101,15 @@ func (p *patcher) rewrite(v verb, t target, list []any, match func(any) bool, va
 	return p.set(v, t, out)
 }
 
-// replaced is the new value of an element that a value path replaces. What the path compares with eq and the
-// client did not repeat stays, and so does primary; in strict mode the element is what was given.
+// replaced is the new value of an element that a value path replaces. Immutable sub-attributes that the client did
+// not repeat stay; so do what the path compares with eq, and primary, unless in strict mode.
 func (p *patcher) replaced(t target, old, given, sent Object) Object {
 	out := maps.Clone(given)
+	for _, sub := range t.ref.Attr.SubAttributes {
+		if sub.Mutability == "immutable" && old[sub.Name] != nil && out[sub.Name] == nil {
+			out[sub.Name] = old[sub.Name]
+		}
+	}
 	if p.strict {
 		return out
 	}

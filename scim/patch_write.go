@@ -115,8 +115,8 @@ func withSub(a *Attribute, old Object, sub *Attribute, value any) Object {
 	return out
 }
 
-// addToList appends values to a list. A value that is there already (with the same type, if the new one has a
-// type) is not added again; what the new one says beyond it is merged into it.
+// addToList appends values to a list. A value that is there already, with the same type or where one of the two
+// has no type, is not added again; what the new one says beyond it is merged into it.
 func (p *patcher) addToList(t target, raw any) error {
 	a := t.ref.Attr
 	value, err := p.coercer().whole(a, raw)
@@ -136,12 +136,12 @@ func (p *patcher) addToList(t target, raw any) error {
 			at = len(list)
 			list = append(list, e)
 			known.add(a, at, e)
-		} else if o, isObject := e.(Object); isObject {
-			old := list[at].(Object)
-			list[at] = merged(a, old, o, nil)
+		} else if old, isObject := list[at].(Object); isObject {
+			list[at] = merged(a, old, e.(Object), nil)
 			if err := checkImmutable(t.ref.Name(), elementOf(a), old, list[at]); err != nil {
 				return err
 			}
+			known.add(a, at, list[at])
 		}
 		if isPrimary(e) {
 			primary = at
@@ -276,6 +276,8 @@ func (x elementIndex) find(a *Attribute, list []any, e any) (int, bool) {
 	at, ok := x[[2]string{value, typ}]
 	if !ok && typ == "" {
 		at, ok = x[[2]string{value, anyType}]
+	} else if !ok {
+		at, ok = x[[2]string{value, ""}]
 	}
 	if ok && value[0] == '?' && !equalValues(list[at], e) {
 		return 0, false
