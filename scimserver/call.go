@@ -157,7 +157,7 @@ func (c *call) finish() {
 	if c.route != nil {
 		name = c.route.Name
 	}
-	c.Metrics.Answered(name, c.r.Method, c.status, took)
+	c.Metrics.Answered(c.grant.Tenant.Name, name, c.r.Method, c.status, took)
 	if c.status >= 500 {
 		c.Log.Error("request failed", "request", c.id, "tenant", c.at.tenant, "client", c.grant.Client.ID,
 			"route", name, "method", c.r.Method, "status", c.status, "err", c.failed)

@@ -46,8 +46,9 @@ type Config struct {
 
 // Metrics is told what happens. Its methods must be quick and safe for concurrent use.
 type Metrics interface {
-	// Answered is called once for each request. Route is the name of the matched route, "" if none matched.
-	Answered(route, method string, status int, took time.Duration)
+	// Answered is called once for each request. Tenant is the name of a tenant that exists or "", route the name
+	// of the matched route or "" if none matched; method is what the client sent, whatever that is.
+	Answered(tenant, route, method string, status int, took time.Duration)
 	// Limited is called when a request was turned away by a client's limit: "rate" or "concurrency".
 	Limited(limit string)
 	// LogDropped is called when n entries of the request log were lost because the store could not keep up.
@@ -123,6 +124,6 @@ func randomRequestID() string {
 
 type noMetrics struct{}
 
-func (noMetrics) Answered(string, string, int, time.Duration) {}
+func (noMetrics) Answered(string, string, string, int, time.Duration) {}
 func (noMetrics) Limited(string)                              {}
 func (noMetrics) LogDropped(int)                              {}

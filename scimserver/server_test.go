@@ -41,7 +41,7 @@ type counter struct {
 	routes  map[string]int
 }
 
-func (m *counter) Answered(route, _ string, status int, _ time.Duration) {
+func (m *counter) Answered(_, route, _ string, status int, _ time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.routes == nil {

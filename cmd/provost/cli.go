@@ -17,6 +17,17 @@ type commands struct {
 	Config string `placeholder:"FILE" env:"PROVOST_CONFIG" help:"Read settings from this YAML file; its keys are the names of flags. A flag wins over the environment, the environment over the file."`
 	Output string `short:"o" enum:"table,json,jsonl,yaml" default:"table" help:"Form of what is printed: ${enum}."`
 
+	Demo    demoCmd    `cmd:"" group:"try" help:"Run everything on sample data and show real provisioning requests with their answers."`
+	Serve   serveCmd   `cmd:"" group:"server" help:"Run the server."`
+	Doctor  doctorCmd  `cmd:"" group:"server" help:"Check an installation and say what to do about what is wrong."`
+	Migrate migrateCmd `cmd:"" group:"server" help:"Bring the store to the form that this program needs."`
+	Tenant  tenantCmd  `cmd:"" group:"tenant" help:"Tenants: each is a directory of its own."`
+	Client  clientCmd  `cmd:"" group:"tenant" help:"SCIM clients of a tenant and their tokens."`
+	Schema  schemaCmd  `cmd:"" group:"tenant" help:"A tenant's own schemas and resource types."`
+	Account accountCmd `cmd:"" group:"tenant" help:"Administrators and service accounts."`
+	User    userCmd    `cmd:"" group:"directory" help:"Look at the users of a tenant."`
+	Group   groupCmd   `cmd:"" group:"directory" help:"Look at the groups of a tenant."`
+	Log     logCmd     `cmd:"" group:"directory" help:"What came over SCIM, and what it changed."`
 	Version versionCmd `cmd:"" group:"try" help:"Print the version."`
 }
 

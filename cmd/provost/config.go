@@ -21,6 +21,14 @@ type settings struct {
 
 // readSettings finds --config in args (or PROVOST_CONFIG) and reads that file. Without one it has no values.
 func readSettings(args []string) (*settings, error) {
+	// An empty variable is as good as none.
+	for _, pair := range os.Environ() {
+		if name, value, _ := strings.Cut(pair, "="); value == "" && strings.HasPrefix(name, "PROVOST_") {
+			if err := os.Unsetenv(name); err != nil {
+				return nil, err
+			}
+		}
+	}
 	s := &settings{path: os.Getenv("PROVOST_CONFIG")}
 	for i, arg := range args {
 		if arg == "--" {
@@ -70,12 +78,12 @@ func (s *settings) Validate(app *kong.Application) error {
 // Resolve gives the value of a flag, nil if it has none here (kong.Resolver).
 func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	for _, name := range flag.Envs {
-		value, inEnv := os.LookupEnv(name)
+		_, inEnv := os.LookupEnv(name)
 		file := os.Getenv(name + "_FILE")
 		switch {
 		case inEnv && file != "":
 			return nil, fmt.Errorf("both %s and %s_FILE are set: unset one", name, name)
-		case inEnv && value != "":
+		case inEnv:
 			return nil, nil
 		case file != "":
 			text, err := os.ReadFile(file)
@@ -139,15 +147,18 @@ func distance(a, b string) int {
 // refuseVisibleSecrets refuses a database password on the command line, where every user of the machine reads it.
 func refuseVisibleSecrets(args []string) error {
 	for _, arg := range args {
-		if i := strings.Index(arg, "postgres"); i >= 0 {
-			u, err := url.Parse(arg[i:])
-			if err != nil || u.User == nil {
-				continue
-			}
-			if _, has := u.User.Password(); has {
-				return usage("leave the password out and set PROVOST_DATABASE, PROVOST_DATABASE_FILE or PGPASSFILE",
-					"the database URL on the command line holds a password, which everybody on this machine can read")
-			}
+		i := strings.Index(arg, "postgres")
+		if i < 0 {
+			continue
+		}
+		u, err := url.Parse(arg[i:])
+		if err != nil {
+			continue
+		}
+		_, inUser := u.User.Password() // works on nil
+		if inUser || u.Query().Has("password") {
+			return usage("leave the password out and set PROVOST_DATABASE, PROVOST_DATABASE_FILE or PGPASSFILE",
+				"the database URL on the command line holds a password, which everybody on this machine can read")
 		}
 	}
 	return nil
