@@ -33,7 +33,7 @@ var errShort = errors.New("not everything that must be reached was reached, see 
 // options are the flags.
 type options struct {
 	stores []string
-	parts  []string // share, growth, members, memory
+	parts  []string // share, growth
 	phase  string
 	users  int
 	big    int
@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string) error {
 func parse(args []string) (options, error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	store := f.String("store", "sqlite,postgres", "stores to measure, separated by commas")
-	part := f.String("part", "share,growth,members,memory", "parts to run, separated by commas")
+	part := f.String("part", "share,growth", "parts to run, separated by commas")
 	phase := f.String("phase", "", "only phases whose name contains this")
 	users := f.Int("n", 10_000, "users in the tenant of the share part")
 	big := f.Int("big", 1_000_000, "users in the big tenant of the growth part")
@@ -147,7 +147,7 @@ func measure(ctx context.Context, o options, e *env, store string) error {
 	parts := []struct {
 		name string
 		run  func(context.Context, options, *env, string) error
-	}{{"share", runShare}}
+	}{{"share", runShare}, {"growth", runGrowth}}
 	for _, p := range parts {
 		if !slices.Contains(o.parts, p.name) {
 			continue

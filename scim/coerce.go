@@ -3,8 +3,6 @@ package scim
 import (
 	"fmt"
 	"math"
-	"slices"
-	"sort"
 	"strconv"
 	"strings"
 )
@@ -136,7 +134,7 @@ func (c *coercer) value(parent, a *Attribute, v any) (any, error) {
 		return c.complex(a, v)
 	}
 	if s, ok := v.(string); ok {
-		return c.text(parent, a, s)
+		return c.text(parent, a, v, s)
 	}
 	switch a.Type {
 	case Boolean:
@@ -156,24 +154,27 @@ func (c *coercer) value(parent, a *Attribute, v any) (any, error) {
 	return nil, c.wrong(parent, a, v)
 }
 
-// text is value for a string.
-func (c *coercer) text(parent, a *Attribute, s string) (any, error) {
+// text is value for a string; v is s as it came, so that it need not be put into an interface again.
+func (c *coercer) text(parent, a *Attribute, v any, s string) (any, error) {
 	if s == "" && !c.strict {
 		c.note(ToleratedEmptyString)
 		return nil, nil
 	}
 	switch a.Type {
 	case String:
-		return canonicalText(a, s), nil
+		if canonical := canonicalText(a, s); canonical != s {
+			return canonical, nil
+		}
+		return v, nil
 	case Reference:
-		return s, nil
+		return v, nil
 	case DateTime:
 		if _, ok := ParseDateTime(s); ok {
-			return s, nil
+			return v, nil
 		}
 	case Binary:
 		if validBase64(s) {
-			return s, nil
+			return v, nil
 		}
 	case Boolean:
 		if !c.strict && (equalName(s, "true") || equalName(s, "false")) {
@@ -225,113 +226,6 @@ func (c *coercer) integer(parent, a *Attribute, v any) (any, error) {
 		}
 	}
 	return nil, c.wrong(parent, a, v)
-}
-
-// complex is value for a complex attribute.
-func (c *coercer) complex(a *Attribute, v any) (any, error) {
-	o, ok := v.(Object)
-	if !ok {
-		return c.plain(a, v)
-	}
-	out := make(Object, len(o))
-	hits := 0
-	for _, sub := range a.SubAttributes {
-		v, ok := o[sub.Name]
-		if !ok {
-			continue
-		}
-		hits++
-		if err := c.sub(a, sub, v, out); err != nil {
-			return nil, err
-		}
-	}
-	if hits < len(o) {
-		if err := c.otherSpellings(a, o, out); err != nil {
-			return nil, err
-		}
-	}
-	if len(out) == 0 {
-		return nil, nil
-	}
-	if a.MultiValued && !c.strict && hollow(a, out) {
-		c.note(ToleratedEmptyElement)
-		return nil, nil
-	}
-	return out, nil
-}
-
-// hollow reports whether an element has nothing but a type and primary although its attribute has a value: some
-// clients send a slot for each type, filled or not.
-func hollow(a *Attribute, o Object) bool {
-	for name := range o {
-		if name != "type" && name != "primary" {
-			return false
-		}
-	}
-	return subAttribute(a, "value") != nil
-}
-
-// plain is complex for a value that is no object: a string means {"value": string} where there is such a
-// sub-attribute.
-func (c *coercer) plain(a *Attribute, v any) (any, error) {
-	value := subAttribute(a, "value")
-	s, ok := v.(string)
-	if !ok || c.strict || value == nil && s != "" {
-		return nil, c.wrong(nil, a, v)
-	}
-	if s == "" {
-		c.note(ToleratedEmptyString)
-		return nil, nil
-	}
-	c.note(ToleratedPlainValue)
-	out := make(Object, 1)
-	if err := c.sub(a, value, v, out); err != nil || len(out) == 0 {
-		return nil, err
-	}
-	return out, nil
-}
-
-// sub puts one sub-attribute into out.
-func (c *coercer) sub(a, sub *Attribute, v any, out Object) error {
-	if sub.Mutability == "readOnly" {
-		return nil
-	}
-	value, err := c.value(a, sub, v)
-	if err != nil {
-		return err
-	}
-	if value != nil && sub.Mutability != "writeOnly" {
-		out[sub.Name] = value
-	}
-	return nil
-}
-
-// otherSpellings reads the names in o that are not spelled as in the schema.
-func (c *coercer) otherSpellings(a *Attribute, o, out Object) error {
-	var names []string
-	for name := range o {
-		if !slices.ContainsFunc(a.SubAttributes, func(sub *Attribute) bool { return sub.Name == name }) {
-			names = append(names, name)
-		}
-	}
-	sort.Strings(names)
-	for _, name := range names {
-		sub := subAttribute(a, name)
-		if sub == nil {
-			if c.strict {
-				return Errorf(InvalidSyntax, "%s has no sub-attribute %s", a.Name, Quote(name))
-			}
-			c.note(ToleratedUnknown)
-			continue
-		}
-		if _, twice := o[sub.Name]; twice {
-			continue
-		}
-		if err := c.sub(a, sub, o[name], out); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // wrong is the error for a value of the wrong type. A value of a writeOnly or never returned attribute is not

@@ -155,6 +155,9 @@ func (r *definitionReader) schema(v any, at string) Schema {
 		"name":        r.text(&s.Name),
 		"description": r.text(&s.Description),
 		"attributes":  r.attributes(&s.Attributes),
+		// A schema as some /Schemas shows it has these too.
+		"schemas": func(any, string) {},
+		"meta":    func(any, string) {},
 	})
 	return s
 }

@@ -11,15 +11,18 @@ const timeForm = "2006-01-02T15:04:05.000Z"
 
 // Append appends the wire form of a resource: its document (made from Attrs if Doc is nil), then externalId,
 // groups or members, and meta with the location base + endpoint + "/" + id and the version W/"n". base is the
-// SCIM base URL without a slash at the end. p decides what is shown; it must be of this registry and the type of
-// r. Members are shown if HasMembers, as [] if there are none; groups if HasGroups and there are any.
+// SCIM base URL without a slash at the end. p decides what is shown; one made for another type counts as nil.
+// Members are shown if HasMembers, as [] if there are none; groups if HasGroups and there are any.
 func (g *Registry) Append(dst []byte, r *Resource, p *Projection, base string) []byte {
 	s := g.byName[r.Type]
 	if s == nil {
 		return dst
 	}
-	if p == nil {
+	switch {
+	case p == nil || p.shape.typ.Name != r.Type:
 		p = s.plain
+	default:
+		s = p.shape // the registry may have been replaced meanwhile
 	}
 	doc := r.Doc
 	if doc == nil {
