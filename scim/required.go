@@ -28,13 +28,10 @@ func checkRequiredIn(prefix string, fields []field, o Object) error {
 			continue
 		}
 		v, ok := o[f.name]
-		if !ok {
-			if f.attr.Required {
-				return Errorf(InvalidValue, "%s%s is required", prefix, f.name)
-			}
-			continue
+		if f.attr.Required && (!ok || v == "") { // Strict keeps empty strings, but one is no userName (RFC 7643 §4.1.1)
+			return Errorf(InvalidValue, "%s%s is required", prefix, f.name)
 		}
-		if !f.needs {
+		if !ok || !f.needs {
 			continue
 		}
 		elements, ok := v.([]any)
