@@ -115,8 +115,12 @@ func (d *decoder) attribute(f *field, v any, where Object) error {
 	if err != nil {
 		return err
 	}
-	if value == nil {
+	if o, ok := v.(Object); ok && f.attr.Type == Complex && !f.attr.MultiValued {
+		d.clearedIn(f, o, value)
+	} else if value == nil {
 		d.out.Cleared = append(d.out.Cleared, f.path)
+	}
+	if value == nil {
 		return nil
 	}
 	if f.attr.Mutability == "writeOnly" {
@@ -127,6 +131,19 @@ func (d *decoder) attribute(f *field, v any, where Object) error {
 	}
 	where[f.name] = value
 	return nil
+}
+
+// clearedIn notes the sub-attributes that a single-valued complex attribute names and leaves empty.
+func (d *decoder) clearedIn(f *field, sent Object, value any) {
+	is, _ := value.(Object)
+	if len(is) == len(sent) {
+		return
+	}
+	for _, name := range sortedKeys(sent) {
+		if sub := findField(f.subs, name); sub != nil && sub.attr.Mutability != "readOnly" && is[sub.name] == nil {
+			d.out.Cleared = append(d.out.Cleared, sub.path)
+		}
+	}
 }
 
 // extension reads the object that stands under the URN of an extension.

@@ -115,6 +115,9 @@ func (d *decoder) atPath(ext, f *field, sub string, v any) error {
 			if err := d.sub(f.attr, a, v, o); err != nil {
 				return err
 			}
+			if o[a.Name] == nil {
+				d.out.Cleared = append(d.out.Cleared, f.path+"."+strings.ToLower(a.Name))
+			}
 		}
 		if len(o) > 0 {
 			where[f.name] = o

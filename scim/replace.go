@@ -74,10 +74,11 @@ func (m *merge) field(f *field, was, is any) (any, error) {
 			return was, nil
 		}
 	}
-	if is == nil && m.keep && !slices.Contains(m.cleared, f.path) {
-		return was, nil
-	}
+	keep := m.keep && !slices.Contains(m.cleared, f.path)
 	if f.attr != nil && (f.attr.MultiValued || f.attr.Type != Complex) {
+		if is == nil && keep {
+			return was, nil
+		}
 		return is, nil
 	}
 	wasObject, _ := was.(Object)
@@ -85,8 +86,7 @@ func (m *merge) field(f *field, was, is any) (any, error) {
 	if len(wasObject) == 0 {
 		return is, nil
 	}
-	inner := *m
-	inner.keep = m.keep && is != nil
+	inner := merge{cleared: m.cleared, keep: keep}
 	out := make(Object, len(isObject))
 	if err := inner.fields(f.subs, wasObject, isObject, out); err != nil {
 		return nil, err
