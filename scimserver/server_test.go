@@ -261,6 +261,14 @@ func (p *peer) fill(text string) string {
 	return text
 }
 
+func (p *peer) fillAll(texts []string) []string {
+	out := make([]string, len(texts))
+	for i, text := range texts {
+		out[i] = p.fill(text)
+	}
+	return out
+}
+
 // encode percent-encodes what cannot stand in a query as it is.
 func encode(path string) string {
 	before, query, ok := strings.Cut(path, "?")
