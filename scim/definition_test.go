@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestParseDefinition_Form(t *testing.T) {
@@ -233,4 +236,55 @@ func TestCompatible(t *testing.T) {
 	if err := Compatible(with, Definition{}); err == nil || !strings.Contains(err.Error(), `extension "urn:x:e" of Group is gone`) {
 		t.Errorf("an extension of Group gone: %v", err)
 	}
+}
+
+// TestDefinition_Guide holds that the example of docs/schemas.md works and does what the guide says.
+func TestDefinition_Guide(t *testing.T) {
+	guide, err := os.ReadFile("../docs/schemas.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(guide), "```json\n")
+	example, _, closed := strings.Cut(rest, "```")
+	if !ok || !closed {
+		t.Fatal("docs/schemas.md has no ```json block")
+	}
+	d, err := ParseDefinition([]byte(example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := NewRegistry(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Compatible(d, d); err != nil {
+		t.Errorf("a definition is not compatible with itself: %v", err)
+	}
+	const badge = "urn:acme:params:scim:schemas:extension:badge:2.0:User"
+	u, err := g.Decode("User", parse(t, userHead+`,"`+badge+`":{"number":"B1","doors":["Front"]}}`), DecodeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := g.Index(&u.Resource)
+	want := []IndexRow{{"username", "u", 0, ""}, {strings.ToLower(badge) + ":number", "B1", 0, ""}, {strings.ToLower(badge) + ":doors.value", "front", 0, ""}}
+	if diff := cmp.Diff(want, rows); diff != "" || err != nil {
+		t.Errorf("index: %v %s", err, diff)
+	}
+	if typ := g.ByEndpoint("devices"); typ == nil || typ.Name != "Device" {
+		t.Errorf("no endpoint /Devices: %v", typ)
+	}
+	if got := len(g.Schemas()); got != 5 {
+		t.Errorf("%d schemas are published, want 5", got)
+	}
+}
+
+// TestDefinition_PastedFromASchemasEndpoint holds that a schema in the form of RFC 7643 §8.7 can be used as it is.
+func TestDefinition_PastedFromASchemasEndpoint(t *testing.T) {
+	published, err := json.Marshal(probe(t).Schema("urn:example:lease:1.0:Probe"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := `{"schemas":[` + strings.Replace(string(published), "{", `{"schemas":["`+SchemaSchema+`"],"meta":{"resourceType":"Schema"},`, 1) + `],
+		"extend":[{"type":"Group","schema":"urn:example:lease:1.0:Probe"}]}`
+	checkDefinition(t, text, "")
 }
