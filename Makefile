@@ -41,6 +41,13 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 	  done; \
 	done
 
+bench: ## Provost side by side with what its stack can do
+	$(GO) run ./bench $(BENCHFLAGS)
+
+chaos: ## kill -9, full disks, lost databases under load; takes minutes, wants root
+	scripts/need-postgres
+	$(GO) test ./chaos -tags chaos -count=1 -timeout 120m -v
+
 release: ## dist/: a binary per platform and their checksums
 	@rm -rf dist && mkdir dist
 	@set -e; for p in $(PLATFORMS); do \
@@ -52,4 +59,4 @@ release: ## dist/: a binary per platform and their checksums
 clean: ## remove what was built
 	rm -rf bin dist
 
-.PHONY: help build demo test check fuzz release clean
+.PHONY: help build demo test check fuzz bench chaos release clean
