@@ -20,16 +20,18 @@ func init() {
 		return a[0], nil
 	})
 	sqlite.MustRegisterDeterministicScalarFunction("instant", 1, func(_ *sqlite.FunctionContext, a []driver.Value) (driver.Value, error) {
-		s, ok := a[0].(string)
-		if !ok {
-			return nil, nil
+		s, _ := a[0].(string)
+		if t, ok := scim.ParseDateTime(s); ok {
+			return instantKey(t), nil
 		}
-		t, err := time.Parse(time.RFC3339Nano, s)
-		if err != nil {
-			return nil, nil // the document was checked when it came in; what is no dateTime equals none
-		}
-		return t.UnixMicro(), nil
+		return nil, nil // absent
 	})
+}
+
+// instantKey is text that sorts like the instants of the years 0001 to 9999.
+func instantKey(t time.Time) string {
+	const year0 = 62200000000 // seconds, a little more than 1970 years
+	return fmt.Sprintf("%012d%09d", t.Unix()+year0, t.Nanosecond())
 }
 
 // fold is scim.Fold in SQL. lower of the root locale maps capital sigma by its place in the word and I with dot
@@ -41,10 +43,21 @@ func (d *dialect) fold(x string) string {
 	return "fold(" + x + ")"
 }
 
-// instant is the microseconds since 1970 of an xsd:dateTime.
+// exact is text compared by byte.
+func (d *dialect) exact(x string) string {
+	if d.postgres {
+		return "(" + x + ` collate "C")`
+	}
+	return x
+}
+
+// instant is an xsd:dateTime in a form that compares like the instants. A timestamptz has microseconds, so the
+// fraction is taken apart.
 func (d *dialect) instant(x string) string {
 	if d.postgres {
-		return "floor(extract(epoch from (" + x + ")::timestamptz) * 1000000)::bigint"
+		return `(case when ` + x + ` ~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-4]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-](0\d|1[0-4]):[0-5]\d)?$'` +
+			` then extract(epoch from regexp_replace(` + x + `, '\.\d+', '')::timestamptz)` +
+			` + coalesce(('0' || substring(` + x + ` from '\.\d{1,9}'))::numeric, 0) end)`
 	}
 	return "instant(" + x + ")"
 }

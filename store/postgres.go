@@ -40,6 +40,7 @@ func openPostgres(ctx context.Context, where string, size int) (*pgEngine, error
 	p["timezone"] = "UTC"
 	p["statement_timeout"] = strconv.FormatInt(QueryTimeout.Milliseconds(), 10)
 	p["client_encoding"] = "UTF8"
+	p["jit"] = "off" // compiling costs more than our statements
 	if p["application_name"] == "" {
 		p["application_name"] = "provost"
 	}

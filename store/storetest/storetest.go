@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"Accounts", accounts},
 		{"Requests", requests},
 		{"Settings", settings},
+		{"Filters", filters},
 	} {
 		t.Run(s.name, func(t *testing.T) { s.run(t, open(t)) })
 	}
