@@ -13,7 +13,9 @@ import (
 type exchange struct {
 	where, method, path string
 	body                Object
+	built               bool // body changes a document that was read before
 	status              []any
+	answer              Object // what the body of the answer must have, nil if nothing is said
 }
 
 // exchanges reads all requests of the recorded traffic.
@@ -35,8 +37,10 @@ func exchanges(tb testing.TB) []exchange {
 			x.method, _ = request["method"].(string)
 			x.path, _ = request["path"].(string)
 			x.body, _ = request["body"].(Object)
+			_, x.built = request["base"]
 			answer, _ := step.(Object)["answer"].(Object)
 			x.status = listOf(answer["status"])
+			x.answer, _ = answer["body"].(Object)
 			out = append(out, x)
 		}
 	}
