@@ -75,8 +75,8 @@ func filterNumber(t DataType, v any) (out any, want string) {
 
 // filterInstant reads a dateTime as ParseDateTime does, and beyond that a date alone: its midnight in UTC.
 func filterInstant(s string) (time.Time, bool) {
-	if t, err := time.Parse(time.DateOnly, s); err == nil {
-		return t, true
+	if len(s) == len(time.DateOnly) {
+		s += "T00:00:00Z"
 	}
 	return ParseDateTime(s)
 }

@@ -41,7 +41,7 @@ const (
 	ToleratedFilled      = "element-filled"   // replace of an element without what its value path says
 	ToleratedHusk        = "element-dropped"  // an element lost its last value
 	ToleratedRemoveValue = "remove-value"     // remove with a list of values
-	ToleratedMemberShape = "member-shape"     // a member as a bare id, or outside a list
+	ToleratedMemberValue = "members-value"    // path "members.value", which means the members themselves
 	ToleratedMemberSub   = "member-sub"       // display or type of a member, which cannot be set
 )
 
@@ -123,7 +123,7 @@ type patcher struct {
 	members    []MemberOp
 	tolerances []string
 	removed    []target // attributes that a remove took away
-	visited    int      // elements looked at
+	worked     int      // comparisons made, see MaxPatchWork
 }
 
 func (p *patcher) note(tolerance string) {

@@ -6,16 +6,44 @@ import (
 	"time"
 )
 
-// MaxPatchVisits bounds the work of one PATCH: the elements of lists that all its operations together may look
-// at. More are refused with tooLarge.
-const MaxPatchVisits = 2_000_000
+// MaxPatchWork bounds the time that one PATCH takes: the comparisons that all its operations together make with
+// the elements of lists, each for 16 bytes of text or a part of them. More are refused with tooLarge.
+const MaxPatchWork = 1_000_000
 
-// visit counts elements that an operation looks at.
-func (p *patcher) visit(n int) error {
-	if p.visited += n; p.visited > MaxPatchVisits {
-		return Errorf(TooLarge, "the operations of this PATCH look at more than %d values of lists; send fewer at once", MaxPatchVisits)
+// work counts the comparisons of a list's elements with so many terms.
+func (p *patcher) work(list []any, terms int) error {
+	for _, e := range list {
+		p.worked += terms
+		if o, ok := e.(Object); ok {
+			for _, v := range o {
+				p.worked += terms * textUnits(v)
+			}
+		} else {
+			p.worked += terms * textUnits(e)
+		}
+		if p.worked > MaxPatchWork {
+			return Errorf(TooLarge, "the operations of this PATCH compare more than %d values of lists; send fewer at once", MaxPatchWork)
+		}
 	}
 	return nil
+}
+
+func textUnits(v any) int {
+	s, _ := v.(string)
+	return len(s) / 16
+}
+
+// terms is the number of comparisons in a filter.
+func terms(f Filter) int {
+	switch f := f.(type) {
+	case *And:
+		return terms(f.Left) + terms(f.Right)
+	case *Or:
+		return terms(f.Left) + terms(f.Right)
+	case *Not:
+		return terms(f.Filter)
+	}
+	return 1
 }
 
 // writeElements applies an add or a replace to the elements that a value path selects, or makes one if there is
@@ -23,7 +51,7 @@ func (p *patcher) visit(n int) error {
 func (p *patcher) writeElements(v verb, t target, raw any) error {
 	a := t.ref.Attr
 	list := slices.Clone(listOf(p.get(t)))
-	if err := p.visit(len(list)); err != nil {
+	if err := p.work(list, terms(t.filter)); err != nil {
 		return err
 	}
 	match := func(e any) bool { return matchElement(t.filter, e) }

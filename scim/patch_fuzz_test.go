@@ -72,6 +72,7 @@ func checkPatch(t *testing.T, g *Registry, r Resource, ops []Op, o PatchOptions)
 		t.Fatalf("Patch(%v) of a user has members %v", ops, got.Members)
 	}
 	checkObject(t, g, r.Type, "", got.Attrs)
+	checkSequence(t, g, r, ops, o, got)
 	if r.Type != "User" {
 		return
 	}
@@ -82,6 +83,23 @@ func checkPatch(t *testing.T, g *Registry, r Resource, ops []Op, o PatchOptions)
 	}
 	if got.Attrs["userName"] == nil {
 		t.Fatalf("Patch(%v) removed the userName", ops)
+	}
+}
+
+// checkSequence fails if the operations give something else one by one (RFC 7644 §3.5.2: the result of each is the
+// target of the next).
+func checkSequence(t *testing.T, g *Registry, r Resource, ops []Op, o PatchOptions, whole PatchResult) {
+	var members []MemberOp
+	for i := range ops {
+		step, err := g.Patch(r, ops[i:i+1], o)
+		if err != nil {
+			return // a required attribute that a later operation sets again
+		}
+		r.Attrs, r.ExternalID = step.Attrs, step.ExternalID
+		members = append(members, step.Members...)
+	}
+	if !reflect.DeepEqual(r.Attrs, whole.Attrs) || r.ExternalID != whole.ExternalID || !reflect.DeepEqual(members, whole.Members) {
+		t.Fatalf("Patch(%v) = %v, one by one %v", ops, whole, r)
 	}
 }
 

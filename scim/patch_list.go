@@ -16,7 +16,10 @@ func (p *patcher) addToList(t target, raw any) error {
 	}
 	added, _ := value.([]any)
 	list := slices.Clone(listOf(p.get(t)))
-	if err := p.visit(len(list) + len(added)); err != nil {
+	if err := p.work(list, 2); err != nil { // an index of them is more than a comparison
+		return err
+	}
+	if err := p.work(added, 2); err != nil {
 		return err
 	}
 	known := indexElements(a, list)

@@ -7,7 +7,7 @@ func (p *patcher) patchMembers(v verb, t target, raw any) error {
 		return p.patchMembersWhere(v, t, raw)
 	case t.ref.Sub == nil:
 	case t.ref.Sub.Name == "value" && v != verbReplace && raw != nil: // "members.value": the ids themselves
-		if err := p.tolerate(ToleratedMemberShape, InvalidPath, "members.value cannot be changed: use members"); err != nil {
+		if err := p.tolerate(ToleratedMemberValue, InvalidPath, "members.value cannot be changed: use members"); err != nil {
 			return err
 		}
 	default:
@@ -153,7 +153,7 @@ func (p *patcher) memberIDs(raw any) ([]string, error) {
 func (p *patcher) memberIDsOr(raw any, named []string) ([]string, error) {
 	list, ok := raw.([]any)
 	if !ok {
-		if err := p.tolerate(ToleratedMemberShape, InvalidValue, "members must be a list"); err != nil {
+		if err := p.tolerate(ToleratedSingleForList, InvalidValue, "members must be a list"); err != nil {
 			return nil, err
 		}
 		list = []any{raw}
@@ -181,7 +181,7 @@ func (p *patcher) memberID(i int, v any, named []string) (string, error) {
 		}
 		v = value
 	} else if _, ok := v.(string); ok {
-		if err := p.tolerate(ToleratedMemberShape, InvalidValue, "members[%d] must be an object with a value", i); err != nil {
+		if err := p.tolerate(ToleratedPlainValue, InvalidValue, "members[%d] must be an object with a value", i); err != nil {
 			return "", err
 		}
 	}

@@ -23,7 +23,7 @@ func (p *patcher) remove(t target, raw any) error {
 	if len(list) == 0 {
 		return nil
 	}
-	match, err := p.selection(t, raw, len(list))
+	match, err := p.selection(t, raw, list)
 	if err != nil {
 		return err
 	}
@@ -38,8 +38,8 @@ func (p *patcher) remove(t target, raw any) error {
 
 // selection returns which elements a remove means: those that the value path selects and, where the operation
 // has a value (which the RFC does not know, but Entra sends), only those listed in it. An empty list means none.
-func (p *patcher) selection(t target, raw any, elements int) (func(any) bool, error) {
-	if err := p.visit(elements); err != nil {
+func (p *patcher) selection(t target, raw any, list []any) (func(any) bool, error) {
+	if err := p.work(list, terms(t.filter)); err != nil {
 		return nil, err
 	}
 	listed := func(any) bool { return true }
@@ -52,7 +52,7 @@ func (p *patcher) selection(t target, raw any, elements int) (func(any) bool, er
 			if err != nil {
 				return nil, err
 			}
-			if err := p.visit(elements * min(len(wanted.others)+1, elements+1)); err != nil {
+			if err := p.work(list, 1+len(wanted.others)); err != nil {
 				return nil, err
 			}
 			listed = wanted.has

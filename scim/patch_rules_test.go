@@ -3,6 +3,7 @@ package scim
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -134,17 +135,42 @@ func TestPatch_Limits(t *testing.T) {
 	if e, _ := errors.AsType[*Error](second(Default().Patch(r, ops, PatchOptions{}))); e == nil || e.Type != TooLarge || !strings.Contains(e.Detail, "1000") {
 		t.Errorf("%d operations: %v, want tooLarge", len(ops), e)
 	}
+}
 
-	list := make([]any, MaxPatchVisits/MaxPatchOps+1)
-	for i := range list {
-		list[i] = Object{"value": fmt.Sprint("a", i), "type": "work"}
+// TestPatch_Work checks that the time of a PATCH is bounded: many operations on many values, filters of many terms,
+// long values, and long lists of values to remove.
+func TestPatch_Work(t *testing.T) {
+	const values = 500
+	plain, long := make([]any, values), make([]any, values)
+	for i := range plain {
+		plain[i] = Object{"value": fmt.Sprint("a", i), "type": "work"}
+		long[i] = Object{"value": fmt.Sprint("a", i), "display": strings.Repeat("Ä", 500)}
 	}
-	r.Attrs["emails"] = list
-	for i := range ops {
-		ops[i] = Op{Op: "replace", Path: `emails[value eq "a0"].display`, Value: "x"}
+	removals := make([]any, 5*values)
+	for i := range removals {
+		removals[i] = Object{"display": fmt.Sprint(i)}
 	}
-	if e, _ := errors.AsType[*Error](second(Default().Patch(r, ops[1:], PatchOptions{}))); e == nil || e.Type != TooLarge || !strings.Contains(e.Detail, fmt.Sprint(MaxPatchVisits)) {
-		t.Errorf("%d operations on %d values: %v, want tooLarge", MaxPatchOps, len(list), e)
+	filter := `emails[value eq "none"` + strings.Repeat(` or value eq "b"`, 59) + `]`
+	one := func(op Op, times int) []Op { return slices.Repeat([]Op{op}, times) }
+	for _, tt := range []struct {
+		name string
+		list []any
+		ops  []Op
+		ok   bool
+	}{
+		{"many operations", plain, one(Op{Op: "remove", Path: `emails[value eq "none"]`}, 1000), true},
+		{"many operations, many terms", plain, one(Op{Op: "remove", Path: filter}, 1000), false},
+		{"some operations, many terms", plain, one(Op{Op: "remove", Path: filter}, 10), true},
+		{"many operations, long values", long, one(Op{Op: "remove", Path: `emails[display eq "none"]`}, 1000), false},
+		{"values to remove", plain, one(Op{Op: "remove", Path: "emails", Value: removals}, 1), false},
+		{"adds", plain, one(Op{Op: "add", Path: "emails", Value: plain}, 1000), false},
+	} {
+		r := Resource{Type: "User", Attrs: Object{"userName": "u", "emails": tt.list}}
+		_, err := Default().Patch(r, tt.ops, PatchOptions{})
+		e, _ := errors.AsType[*Error](err)
+		if tt.ok && err != nil || !tt.ok && (e == nil || e.Type != TooLarge || !strings.Contains(e.Detail, fmt.Sprint(MaxPatchWork))) {
+			t.Errorf("%s: %v, want success %v", tt.name, err, tt.ok)
+		}
 	}
 }
 

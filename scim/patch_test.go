@@ -197,6 +197,8 @@ var patchCases = []patchCase{
 	{"unknown keys", `[{"op":"replace","value":{"bogus":1,"name.bogus":2,"urn:x:y":{"a":1},"urn:x:1.0":{},"x y":1,"members":[],"title":"T"}}]`, `{"title":"T"}`, "unknown-attribute"},
 	{"schemas path", `[{"op":"add","path":"schemas","value":["urn:x"]}]`, `{}`, "schemas-path"},
 	{"null active", `[{"op":"replace","value":{"active":null}}]`, `{}`, "null-active"},
+	{"value path with the core URN", `[{"op":"replace","path":"` + UserSchema + `:` + work + `.value","value":"w@x"}]`,
+		`{"emails":[{"value":"w@x","type":"work","primary":true},{"value":"ann@home","type":"home"}]}`, ""},
 	{"names in any case", `[{"op":"replace","path":"NAME.GivenName","value":"A"},{"op":"replace","path":"EMAILS[TYPE eq \"work\"].VALUE","value":"w@x"}]`,
 		`{"name":{"givenName":"A","familyName":"Lee"},"emails":[{"value":"w@x","type":"work","primary":true},{"value":"ann@home","type":"home"}]}`, ""},
 }

@@ -123,7 +123,7 @@ func (p *patcher) writeSubOfAll(v verb, t target, raw any) error {
 	if len(list) > 1 && (sub.Name == "value" || sub.Name == "type" || sub.Name == "primary") {
 		return Errorf(InvalidPath, `%s does not say which of %d values: write %s[type eq "…"].%s`, t.ref.Name(), len(list), a.Name, sub.Name)
 	}
-	if err := p.visit(len(list)); err != nil {
+	if err := p.work(list, 1); err != nil {
 		return err
 	}
 	if len(list) == 0 && value != nil {
