@@ -31,10 +31,13 @@ func (d *Directory) Create(ctx context.Context, by Caller, typ string, body scim
 	}
 	w.Events = []audit.Event{d.event(by, audit.Create, w, d.diff(typ, nil, &rec.Resource))}
 
-	if len(sent.Resource.Members) == 0 {
-		err = d.Store.Insert(ctx, w)
-	} else {
+	switch {
+	case len(sent.Resource.Members) > 0:
 		err = d.Store.Tx(ctx, func(s Store) error { return d.insertGroup(ctx, s, w, ids(sent.Resource.Members)) })
+	case d.within: // a savepoint: PostgreSQL gives up the whole transaction after a conflict
+		err = d.Store.Tx(ctx, func(s Store) error { return s.Insert(ctx, w) })
+	default:
+		err = d.Store.Insert(ctx, w)
 	}
 	if KindOf(err) == Conflict {
 		return d.rehire(ctx, by, typ, sent, w, err)

@@ -17,6 +17,8 @@ type Directory struct {
 	Policy   Policy
 	Now      func() time.Time
 	NewID    func() string // a new id; ids sort in the order in which they are made (UUIDv7)
+
+	within bool // Store is a transaction, see Tx
 }
 
 // Policy is what a tenant decides about its directory.

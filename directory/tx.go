@@ -7,7 +7,7 @@ import "context"
 func (d *Directory) Tx(ctx context.Context, fn func(*Directory) error) error {
 	return d.Store.Tx(ctx, func(s Store) error {
 		in := *d
-		in.Store = s
+		in.Store, in.within = s, true
 		return fn(&in)
 	})
 }

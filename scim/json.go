@@ -26,7 +26,7 @@ func ParseJSON(data []byte, maxDepth int) (any, error) {
 	if !utf8.Valid(data) {
 		return nil, &Error{Type: InvalidSyntax, Detail: "the body is not valid UTF-8", Offset: invalidUTF8(data)}
 	}
-	r := jsonReader{text: string(data), depth: maxDepth, fail: -1}
+	r := jsonReader{text: string(data), depth: maxDepth, most: maxDepth, fail: -1}
 	r.names, r.vals = make([]string, 0, 32), make([]any, 0, 32)
 	v, ok := r.document()
 	if !ok {
@@ -52,6 +52,7 @@ type jsonReader struct {
 	text    string
 	pos     int
 	depth   int // containers that may still be opened
+	most    int // containers that may be open at once
 	names   []string
 	vals    []any
 	foreign bool // some name is not ASCII
@@ -134,7 +135,7 @@ func (r *jsonReader) literal(word string, v any) (any, bool) {
 
 func (r *jsonReader) open() bool {
 	if r.depth == 0 {
-		r.errorf(r.pos, "it is nested too deep")
+		r.errorf(r.pos, "it is nested too deep, the limit is %d levels", r.most)
 		return false
 	}
 	r.depth--
