@@ -87,7 +87,7 @@ func (g *Registry) Patch(r Resource, ops []Op, o PatchOptions) (PatchResult, err
 		return PatchResult{}, err
 	}
 	return PatchResult{
-		Attrs: p.attrs, ExternalID: p.externalID, Members: p.members, Tolerances: p.tolerances,
+		Attrs: p.attrs, ExternalID: p.externalID, Members: joined(p.members), Tolerances: p.tolerances,
 		Changed: p.externalID != r.ExternalID || !equalValues(p.attrs, r.Attrs),
 	}, nil
 }

@@ -98,7 +98,7 @@ func checkSequence(t *testing.T, g *Registry, r Resource, ops []Op, o PatchOptio
 		r.Attrs, r.ExternalID = step.Attrs, step.ExternalID
 		members = append(members, step.Members...)
 	}
-	if !reflect.DeepEqual(r.Attrs, whole.Attrs) || r.ExternalID != whole.ExternalID || !reflect.DeepEqual(members, whole.Members) {
+	if !reflect.DeepEqual(r.Attrs, whole.Attrs) || r.ExternalID != whole.ExternalID || !reflect.DeepEqual(joined(members), whole.Members) {
 		t.Fatalf("Patch(%v) = %v, one by one %v", ops, whole, r)
 	}
 }

@@ -58,6 +58,38 @@ func (p *patcher) memberOp(kind MemberOpKind, ids []string) {
 	}
 }
 
+// joined returns the operations with neighbours of one kind made one: some clients send each member in an operation
+// of its own.
+func joined(ops []MemberOp) []MemberOp {
+	var out []MemberOp
+	for _, op := range ops {
+		if last := len(out) - 1; last >= 0 && out[last].Kind == op.Kind && (op.Kind == AddMembers || op.Kind == RemoveMembers) {
+			out[last].Values = append(out[last].Values, op.Values...)
+			continue
+		}
+		out = append(out, op)
+	}
+	for i, op := range out {
+		if op.Kind == AddMembers || op.Kind == RemoveMembers {
+			out[i].Values = unique(op.Values)
+		}
+	}
+	return out
+}
+
+// unique returns the strings of a list, each once.
+func unique(list []string) []string {
+	out := make([]string, 0, len(list))
+	seen := make(map[string]bool, len(list))
+	for _, s := range list {
+		if !seen[s] {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
 // patchMembersWhere handles members[…] and members[…].sub.
 func (p *patcher) patchMembersWhere(v verb, t target, raw any) error {
 	if sub := t.ref.Sub; sub != nil && sub.Name != "value" {
@@ -159,18 +191,14 @@ func (p *patcher) memberIDsOr(raw any, named []string) ([]string, error) {
 		list = []any{raw}
 	}
 	ids := make([]string, 0, len(list))
-	seen := make(map[string]bool, len(list))
 	for i, v := range list {
 		id, err := p.memberID(i, v, named)
 		if err != nil {
 			return nil, err
 		}
-		if !seen[id] {
-			seen[id] = true
-			ids = append(ids, id)
-		}
+		ids = append(ids, id)
 	}
-	return ids, nil
+	return unique(ids), nil
 }
 
 func (p *patcher) memberID(i int, v any, named []string) (string, error) {
