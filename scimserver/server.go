@@ -125,5 +125,5 @@ func randomRequestID() string {
 type noMetrics struct{}
 
 func (noMetrics) Answered(string, string, string, int, time.Duration) {}
-func (noMetrics) Limited(string)                              {}
-func (noMetrics) LogDropped(int)                              {}
+func (noMetrics) Limited(string)                                      {}
+func (noMetrics) LogDropped(int)                                      {}
