@@ -35,8 +35,13 @@ func op(kind, path string, value any) Object {
 // none is the value of an operation that has none; nil is JSON null.
 var none any = &struct{ byte }{}
 
-// list builds a JSON array.
-func list(items ...any) []any { return items }
+// list builds a JSON array, which is never null.
+func list(items ...any) []any {
+	if items == nil {
+		return []any{}
+	}
+	return items
+}
 
 // ref is an element of members.
 func ref(id string) Object { return Object{"value": id} }
