@@ -32,11 +32,14 @@ func (r *run) authorize(ctx context.Context, req *http.Request, token string) er
 	if token == "" {
 		return nil
 	}
-	scheme := r.auth.Scheme
-	if scheme == "" {
-		scheme = "Bearer"
+	switch scheme := r.auth.Scheme; scheme {
+	case "":
+		req.Header.Set("Authorization", "Bearer "+token)
+	case "none":
+		req.Header.Set("Authorization", token)
+	default:
+		req.Header.Set("Authorization", scheme+" "+token)
 	}
-	req.Header.Set("Authorization", scheme+" "+token)
 	return nil
 }
 

@@ -102,7 +102,7 @@ func choose(names []string) ([]Profile, error) {
 	for _, name := range names {
 		found := false
 		for _, p := range every {
-			if p.Name == name || name == "all" && !p.Heavy || strings.ContainsAny(name, "*?") && globs([]string{name}, p.Name) {
+			if p.Name == name || name == "all" && !p.Heavy || strings.ContainsAny(name, "*?") && Match([]string{name}, p.Name) {
 				add(p)
 				found = true
 			}
@@ -122,9 +122,9 @@ func profileNames(list []Profile) []string {
 	return names
 }
 
-// globs tells whether name matches one of the patterns. "*" in a pattern also spans slashes; a pattern without
+// Match tells whether name matches one of the patterns. "*" in a pattern also spans slashes; a pattern without
 // any special character matches the name itself, a whole profile, or a rule.
-func globs(patterns []string, name string) bool {
+func Match(patterns []string, name string) bool {
 	for _, p := range patterns {
 		if p == name || strings.HasPrefix(name, p+"/") {
 			return true

@@ -54,7 +54,7 @@ func (t *Target) excuse(c *Case) string {
 		return ""
 	}
 	for _, d := range t.Deviations {
-		if globs(d.Cases, c.Name) || globs(d.Cases, c.Rule) {
+		if Match(d.Cases, c.Name) || Match(d.Cases, c.Rule) {
 			return d.Why
 		}
 	}

@@ -66,7 +66,7 @@ type Progress struct {
 // Auth is how the run authenticates: with a bearer token, or with OAuth 2 client credentials.
 type Auth struct {
 	Token        string
-	Scheme       string // word before the token; empty means Bearer
+	Scheme       string // word before the token; empty means Bearer, "none" the token alone
 	TokenURL     string // OAuth 2 token endpoint; empty: Token is used
 	ClientID     string
 	ClientSecret string
@@ -134,10 +134,10 @@ func plan(o Options) ([]planned, []string, error) {
 	var cases []planned
 	for _, p := range chosen {
 		for _, c := range p.Cases {
-			if len(o.Only) > 0 && !globs(o.Only, c.Name) && !globs(o.Only, c.Rule) {
+			if len(o.Only) > 0 && !Match(o.Only, c.Name) && !Match(o.Only, c.Rule) {
 				continue
 			}
-			if globs(o.Skip, c.Name) || globs(o.Skip, c.Rule) {
+			if Match(o.Skip, c.Name) || Match(o.Skip, c.Rule) {
 				continue
 			}
 			cases = append(cases, planned{c, p.Dialect})

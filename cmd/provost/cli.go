@@ -28,6 +28,7 @@ type commands struct {
 	User    userCmd    `cmd:"" group:"directory" help:"Look at the users of a tenant."`
 	Group   groupCmd   `cmd:"" group:"directory" help:"Look at the groups of a tenant."`
 	Log     logCmd     `cmd:"" group:"directory" help:"What came over SCIM, and what it changed."`
+	Verify  verifyCmd  `cmd:"" group:"prove" help:"Play identity providers at any SCIM server and say what would break and why."`
 	Version versionCmd `cmd:"" group:"try" help:"Print the version."`
 }
 
@@ -35,6 +36,7 @@ type commands struct {
 func groups() kong.Option {
 	return kong.ExplicitGroups([]kong.Group{
 		{Key: "try", Title: "Look around"},
+		{Key: "prove", Title: "Prove a SCIM server"},
 		{Key: "server", Title: "Run a server"},
 		{Key: "tenant", Title: "Tenants and who may talk to them"},
 		{Key: "directory", Title: "What is in a tenant"},
