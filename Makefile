@@ -33,6 +33,9 @@ check: ## formatting, vet, house rules, staticcheck
 	$(GO) test .
 	$(GO) tool -modfile=tools/go.mod staticcheck ./...
 
+interop: ## conformance suites of others, from the Python package index, against a Provost of their own
+	interop/run.sh
+
 fuzz: ## every fuzz target for FUZZTIME (30s)
 	@set -e; for file in $$(grep -rl '^func Fuzz' --include='*_test.go' . | sort); do \
 	  dir=$$(dirname $$file); \
@@ -59,4 +62,4 @@ release: ## dist/: a binary per platform and their checksums
 clean: ## remove what was built
 	rm -rf bin dist
 
-.PHONY: help build demo test check fuzz bench chaos release clean
+.PHONY: help build demo test check interop fuzz bench chaos release clean
