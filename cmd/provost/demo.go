@@ -250,11 +250,10 @@ func (d *demo) show(x exchange) error {
 // clip shortens a body to what fits on two or three lines.
 func (d *demo) clip(body string) string {
 	const most = 240
-	runes := []rune(body)
-	if d.wide || len(runes) <= most {
+	if d.wide {
 		return body
 	}
-	return string(runes[:most]) + " …"
+	return clip(body, most)
 }
 
 // heading sets a title apart.

@@ -209,7 +209,7 @@ func (r *room) events(ctx context.Context, t *terminal, typ, id string, after in
 			if e.Version > 0 {
 				version = strconv.FormatInt(e.Version, 10)
 			}
-			if err := l.row(item, strconv.FormatInt(e.Seq, 10), when(e.Time), who, e.Action, e.Type, e.Name, version, string(e.Change)); err != nil {
+			if err := l.row(item, strconv.FormatInt(e.Seq, 10), when(e.Time), who, e.Action, e.Type, e.Name, version, clip(string(e.Change), 100)); err != nil {
 				return err
 			}
 		}

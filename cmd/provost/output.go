@@ -141,6 +141,15 @@ func writeYAML(w io.Writer, item any) error {
 	return err
 }
 
+// clip shortens text to most characters; the forms other than table have all of it.
+func clip(text string, most int) string {
+	runes := []rune(text)
+	if len(runes) <= most {
+		return text
+	}
+	return string(runes[:most]) + " …"
+}
+
 // when formats a time for a table, "" for the zero time.
 func when(t time.Time) string {
 	if t.IsZero() {
