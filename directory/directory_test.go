@@ -353,3 +353,24 @@ func TestGroup_ParallelPatchesEqualSerial(t *testing.T) {
 		}
 	})
 }
+
+func TestCustomType_UniqueAttribute(t *testing.T) {
+	onBothStores(t, func(t *testing.T, d *directory.Directory) {
+		def, err := scim.ParseDefinition([]byte(`{
+			"schemas": [{"id": "urn:acme:core:2.0:Device", "name": "Device", "attributes": [
+				{"name": "serialNumber", "required": true, "caseExact": true, "uniqueness": "server", "indexed": true}]}],
+			"resourceTypes": [{"name": "Device", "endpoint": "/Devices", "schema": "urn:acme:core:2.0:Device"}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Registry, err = scim.NewRegistry(def); err != nil {
+			t.Fatal(err)
+		}
+		create(t, d, "Device", `{"serialNumber":"A1"}`)
+		create(t, d, "Device", `{"serialNumber":"a1"}`) // caseExact: another one
+		_, err = d.Create(t.Context(), okta, "Device", object(t, `{"serialNumber":"A1"}`))
+		if directory.KindOf(err) != directory.Conflict {
+			t.Errorf("a second device with the same serial number: %v, want Conflict", err)
+		}
+	})
+}

@@ -37,19 +37,42 @@ func (d *Directory) write(rec Record, expect int64, oldDoc []byte) (Write, error
 	}, nil
 }
 
-// unique returns the value that nobody else of the type may have.
+// unique returns the value that nobody else of the type may have, folded unless its attribute is caseExact.
 func (d *Directory) unique(r *scim.Resource) map[string]string {
-	attr := ""
+	name, caseExact := "", false
 	switch r.Type {
 	case userType:
-		attr = "userName"
+		name = "userName"
 	case groupType:
 		if d.Policy.UniqueGroupNames {
-			attr = "displayName"
+			name = "displayName"
+		}
+	default:
+		if a := d.uniqueAttribute(r.Type); a != nil {
+			name, caseExact = a.Name, a.CaseExact
 		}
 	}
-	if v, ok := r.Attrs[attr].(string); ok && attr != "" {
-		return map[string]string{attr: scim.Fold(v)}
+	value, ok := r.Attrs[name].(string)
+	if !ok || name == "" {
+		return nil
+	}
+	if !caseExact {
+		value = scim.Fold(value)
+	}
+	return map[string]string{name: value}
+}
+
+// uniqueAttribute is the attribute of a tenant's own resource type that is declared unique; a definition may
+// declare one.
+func (d *Directory) uniqueAttribute(typ string) *scim.Attribute {
+	t := d.Registry.Type(typ)
+	if t == nil {
+		return nil
+	}
+	for _, a := range d.Registry.Schema(t.Schema).Attributes {
+		if a.Uniqueness != "" && a.Uniqueness != "none" {
+			return a
+		}
 	}
 	return nil
 }
