@@ -23,7 +23,7 @@ demo: build ## a server with sample data, and what three identity providers send
 	bin/provost demo --exit
 
 test: check ## everything: checks, all tests on SQLite and PostgreSQL, the race detector
-	scripts/need-postgres
+	scripts/need postgres gcc
 	$(GO) test ./...
 	CGO_ENABLED=1 $(GO) test -race -short $(wildcard $(RACE))
 
@@ -48,7 +48,7 @@ bench: ## Provost side by side with what its stack can do
 	$(GO) run ./bench $(BENCHFLAGS)
 
 chaos: ## kill -9, full disks, lost databases under load; takes minutes, wants root
-	scripts/need-postgres
+	scripts/need postgres
 	$(GO) test ./chaos -tags chaos -count=1 -timeout 120m -v
 
 release: ## dist/: a binary per platform and their checksums

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,23 +67,17 @@ func (c *logSCIMCmd) Run(ctx context.Context, t *terminal) error {
 		filter.Client = client.ID
 	}
 	l := t.list("time", "status", "method", "path", "client", "ms", "tolerances", "request")
-	seen := map[string]bool{} // ids of the entries of the last poll
-	for limit := max(c.Limit, 1); ; limit = 1000 {
-		entries, err := r.db.Requests(ctx, r.tenant.ID, filter, time.Time{}, limit)
-		if err != nil {
-			return err
-		}
-		current := make(map[string]bool, len(entries))
+	entries, err := r.db.Requests(ctx, r.tenant.ID, filter, time.Time{}, max(c.Limit, 1))
+	if err != nil {
+		return err
+	}
+	follow := follower{from: time.Now().Add(-late), shown: map[string]time.Time{}}
+	for {
 		for _, e := range slices.Backward(entries) {
-			current[e.ID] = true
-			if !seen[e.ID] {
-				if err := c.print(t, l, e); err != nil {
-					return err
-				}
+			follow.shown[e.ID] = e.Time
+			if err := c.print(t, l, e); err != nil {
+				return err
 			}
-		}
-		if len(entries) > 0 {
-			seen = current
 		}
 		if !c.Follow {
 			return l.end("no request was logged yet that matches")
@@ -93,7 +88,42 @@ func (c *logSCIMCmd) Run(ctx context.Context, t *terminal) error {
 		if !wait(ctx, followEvery) {
 			return l.end("")
 		}
+		if entries, err = follow.next(ctx, r, filter); err != nil {
+			return err
+		}
 	}
+}
+
+// late is how long after its request an entry may still appear in the log: nodes write it in batches.
+const late = 30 * time.Second
+
+// follower finds what is new in a request log.
+type follower struct {
+	from  time.Time            // nothing older is new any more
+	shown map[string]time.Time // the entries since then that were shown, with their times
+}
+
+// next returns the entries that were not shown yet, newest first.
+func (f *follower) next(ctx context.Context, r *room, filter audit.RequestFilter) (fresh []audit.Request, err error) {
+	var before time.Time
+	for {
+		page, err := r.db.Requests(ctx, r.tenant.ID, filter, before, pageSize)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range page {
+			if _, known := f.shown[e.ID]; !known && !e.Time.Before(f.from) {
+				fresh = append(fresh, e)
+			}
+		}
+		if len(page) < pageSize || page[len(page)-1].Time.Before(f.from) {
+			break
+		}
+		before = page[len(page)-1].Time
+	}
+	f.from = time.Now().Add(-late)
+	maps.DeleteFunc(f.shown, func(_ string, at time.Time) bool { return at.Before(f.from) })
+	return fresh, nil
 }
 
 func (c *logSCIMCmd) print(t *terminal, l *list, e audit.Request) error {

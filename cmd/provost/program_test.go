@@ -60,6 +60,51 @@ func (p *program) try(args ...string) (string, error) {
 	return out.String(), nil
 }
 
+// background is a command that runs until it is stopped.
+type background struct {
+	t   *testing.T
+	cmd *exec.Cmd
+	mu  sync.Mutex
+	out bytes.Buffer
+}
+
+// start starts a command that ends only when it is stopped.
+func (p *program) start(args ...string) *background {
+	p.t.Helper()
+	b := &background{t: p.t, cmd: exec.Command(p.path, args...)}
+	b.cmd.Env = append(os.Environ(), p.store)
+	b.cmd.Stdout, b.cmd.Stderr = b, b
+	if err := b.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { _ = b.cmd.Process.Kill() }) // it has usually ended by then
+	return b
+}
+
+// Write implements io.Writer for the output of the command.
+func (b *background) Write(text []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.out.Write(text)
+}
+
+func (b *background) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.out.String()
+}
+
+// stop interrupts the command, which must end well.
+func (b *background) stop() {
+	b.t.Helper()
+	if err := b.cmd.Process.Signal(os.Interrupt); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := b.cmd.Wait(); err != nil {
+		b.t.Errorf("%v: %v\n%s", b.cmd.Args, err, b)
+	}
+}
+
 // service is a running provost serve.
 type service struct {
 	t            *testing.T

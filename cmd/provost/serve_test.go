@@ -157,6 +157,11 @@ func beside(t *testing.T, p *program, s *service, ada, group string) {
 		return strings.Contains(out, `"method":"PATCH"`) && strings.Contains(out, `"tolerances":[`)
 	})
 
+	if out := p.run("doctor"); strings.Contains(out, "fail") {
+		t.Errorf("the doctor finds faults:\n%s", out)
+	}
+	followLogs(t, p, s)
+
 	s.send(204, "DELETE", "/Users/"+ada, "")
 	s.send(404, "GET", "/Users/"+ada, "")
 	if out := p.run("user", "list", "--deleted", "--tenant", "acme"); !strings.Contains(out, ada) {
@@ -170,6 +175,44 @@ func beside(t *testing.T, p *program, s *service, ada, group string) {
 	if _, err := p.try("user", "restore", ada, "--tenant", "acme"); err == nil {
 		t.Error("a user that is there is restored once more")
 	}
+}
+
+// followLogs checks that followed logs show what comes, once.
+func followLogs(t *testing.T, p *program, s *service) {
+	requests := p.start("log", "scim", "--follow", "--limit", "1", "-o", "jsonl", "--tenant", "acme")
+	changes := p.start("log", "audit", "--follow", "-o", "jsonl", "--tenant", "acme")
+	within(t, 10*time.Second, "the logs are followed", func() bool {
+		return strings.Contains(requests.String(), `"method"`) && strings.Contains(changes.String(), `"seq"`)
+	})
+	made := s.send(201, "POST", "/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"followed"}`)
+	id, _ := made.member("id").(string)
+	request := `"id":"` + made.header.Get("X-Request-Id") + `"`
+	within(t, 10*time.Second, "the followed logs show the request and the change", func() bool {
+		return strings.Contains(requests.String(), request) && strings.Contains(changes.String(), id)
+	})
+	time.Sleep(2 * followEvery)
+	if n := strings.Count(requests.String(), request); n != 1 {
+		t.Errorf("the followed request is shown %d times:\n%s", n, requests.String())
+	}
+	requests.stop()
+	changes.stop()
+}
+
+// TestServe_AsksForMigrations starts on a PostgreSQL database that was never used.
+func TestServe_AsksForMigrations(t *testing.T) {
+	p := newProgram(t, "PROVOST_DATABASE="+pgtest.URL(t))
+	for _, args := range [][]string{{"serve"}, {"tenant", "create", "acme"}, {"migrate", "status"}} {
+		_, err := p.try(args...)
+		if err == nil || !strings.Contains(err.Error(), "next: provost backup create FILE") || !strings.Contains(err.Error(), "provost migrate up") {
+			t.Errorf("provost %s on an unprepared database: %v", strings.Join(args, " "), err)
+		}
+		if err != nil && strings.Contains(err.Error(), "provost:") {
+			t.Errorf("the password of the database is shown: %v", err)
+		}
+	}
+	s := p.serve("--migrate")
+	s.stop()
+	p.run("migrate", "status")
 }
 
 // observe looks at the operations listener.
