@@ -92,6 +92,9 @@ func (b *bulkPlan) newUser() {
 	wire, doc := w.attributes(name)
 	ext := w.setExternal(wire)
 	op := &bulkStep{wire: map[string]any{"method": "POST", "path": userPath, "bulkId": id, "data": wire}, bulkID: id, status: "201"}
+	if w.m.rehire && w.m.inactive(name) != nil {
+		return // tried on its own
+	}
 	if w.m.takenUser(name, "") {
 		op.status = "409"
 	} else {

@@ -121,6 +121,9 @@ func (w *world) putGroup() {
 	}
 	wire := map[string]any{"schemas": []any{coreGroup}, "id": g.id, "displayName": name}
 	ext := w.setExternal(wire)
+	if ext == "" && w.keeps[client] {
+		ext = g.external[client]
+	}
 	if w.maybe("with members") {
 		list := w.some(0)
 		wire["members"], members = w.memberValues(list), setOf(list)

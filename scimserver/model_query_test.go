@@ -443,3 +443,16 @@ func (w *world) sorted() {
 		}
 	}
 }
+
+// searchEverywhere asks the root for resources of every type (RFC 7644 §3.4.3).
+func (w *world) searchEverywhere() {
+	client, f := w.client(), attributeFilter("displayName", w.pick("operator", "eq", "ne", "sw", "co", "pr"), w.pick("name", "Red", "Ada", "a", "G"))
+	a := w.call(client, "POST", "/.search", map[string]any{"schemas": []any{searchSchema}, "filter": f.text, "count": 1000})
+	w.want(a, 200)
+	got := ids(w.resources(a))
+	want := append(w.matching(client, f), w.matchingGroups(client, f)...)
+	slices.Sort(got)
+	slices.Sort(want)
+	w.equal("resources that match "+f.text, got, want)
+	w.total(a, len(want))
+}

@@ -23,6 +23,9 @@ type refModel struct {
 	users  map[string]*refUser
 	groups map[string]*refGroup
 	gone   []string // ids that were deleted
+
+	oneName bool // group names are unique
+	rehire  bool // a create with the name of an inactive user reactivates that user
 }
 
 // refUser is a user: its attributes as JSON, without what has a place of its own.
@@ -59,7 +62,44 @@ func (m *refModel) takenUser(name, id string) bool {
 	return false
 }
 
+// inactive is the inactive user that has the name, nil if there is none.
+func (m *refModel) inactive(name string) *refUser {
+	for _, u := range m.users {
+		if refFold(u.name()) == refFold(name) && u.doc["active"] == false {
+			return u
+		}
+	}
+	return nil
+}
+
+// put is what a user's attributes are after a PUT of doc that was written as wire (RFC 7644 §3.5.1): doc, or for a
+// client that clears nothing by omission what was there with doc over it, where null, "" and [] still clear.
+func put(old, doc, wire map[string]any, keep bool) map[string]any {
+	if !keep {
+		return doc
+	}
+	out := copyObject(old)
+	for k, v := range doc {
+		if sub, ok := v.(map[string]any); ok {
+			for name, part := range sub {
+				objectAt(out, k)[name] = copyOf(part)
+			}
+		} else {
+			out[k] = copyOf(v)
+		}
+	}
+	for k, v := range wire {
+		if _, object := v.(map[string]any); !object && isEmpty(v) {
+			delete(out, k)
+		}
+	}
+	return out
+}
+
 func (m *refModel) takenGroup(name, id string) bool {
+	if !m.oneName {
+		return false
+	}
 	for _, g := range m.groups {
 		if g.id != id && refFold(g.name) == refFold(name) {
 			return true

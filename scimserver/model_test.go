@@ -68,6 +68,7 @@ type world struct {
 	site   *site
 	base   string
 	tokens [2]string
+	keeps  [2]bool // a client whose PUT clears nothing by omission (PingFederate)
 	http   *http.Client
 	m      *refModel
 	serial int
@@ -75,8 +76,22 @@ type world struct {
 
 func newWorld(t *testing.T, rt *rapid.T, s *site) *world {
 	first := s.newPeer(t, access.NewClient{Profile: access.Generic})
-	second := s.peerOf(t, first.tenant, access.NewClient{Profile: rapid.SampledFrom([]access.Profile{access.Generic, access.Entra, access.Okta}).Draw(rt, "profile")})
-	return &world{T: rt, site: s, base: first.base, tokens: [2]string{first.token, second.token}, http: modelHTTP, m: newRefModel()}
+	profile := rapid.SampledFrom([]access.Profile{access.Generic, access.Entra, access.Okta, access.PingFederate}).Draw(rt, "profile")
+	second := s.peerOf(t, first.tenant, access.NewClient{Profile: profile})
+	w := &world{
+		T: rt, site: s, base: first.base, tokens: [2]string{first.token, second.token}, http: modelHTTP, m: newRefModel(),
+		keeps: [2]bool{false, profile == access.PingFederate},
+	}
+	w.m.oneName, w.m.rehire = !w.rarely(4, "group names repeat"), w.rarely(3, "rehire")
+	after := first.tenant
+	after.Settings.UniqueGroupNames = w.m.oneName
+	if w.m.rehire {
+		after.Settings.Rehire = access.RehireReactivate
+	}
+	if err := s.access.UpdateTenant(t.Context(), cli, first.tenant, after); err != nil {
+		rt.Fatal(err)
+	}
+	return w
 }
 
 // modelHTTP keeps its connections over all sequences.
@@ -101,6 +116,8 @@ func (w *world) play() {
 		"walk":           func(*rapid.T) { w.walk() },
 		"sort":           func(*rapid.T) { w.sorted() },
 		"bulk":           func(*rapid.T) { w.bulk() },
+		"search":         func(*rapid.T) { w.searchEverywhere() },
+		"bad request":    func(*rapid.T) { w.badRequest() },
 	})
 	w.checkAll()
 }

@@ -69,7 +69,9 @@ func (w *world) attributes(name string) (wire, doc map[string]any) {
 				sub[k] = w.word()
 			}
 		}
-		doc["name"], wire["name"] = sub, copyOf(sub)
+		if len(sub) > 0 {
+			doc["name"], wire["name"] = sub, copyOf(sub)
+		}
 	}
 	for _, k := range []string{"emails", "phoneNumbers"} {
 		if w.maybe(k) {
@@ -98,7 +100,9 @@ func (w *world) organisation(doc, wire map[string]any) {
 		sub["manager"] = map[string]any{"value": id}
 		sent["manager"] = rapid.SampledFrom([]any{id, map[string]any{"value": id}, []any{map[string]any{"value": id, "$ref": nil}}}).Draw(w.T, "manager form")
 	}
-	doc[enterprise], wire[enterprise] = sub, sent
+	if len(sub) > 0 {
+		doc[enterprise], wire[enterprise] = sub, sent
+	}
 	if w.maybe("announced") {
 		wire["schemas"] = []any{userSchema, enterprise}
 	}
@@ -167,6 +171,10 @@ func (w *world) createUser() {
 	w.setActive(wire, doc)
 	ext := w.setExternal(wire)
 	a := w.call(client, "POST", userPath, wire)
+	if u := w.m.inactive(name); u != nil && w.m.rehire {
+		w.reactivated(client, u, put(u.doc, doc, wire, w.keeps[client]), ext, a)
+		return
+	}
 	if w.m.takenUser(name, "") {
 		w.conflict(a)
 		return
@@ -183,6 +191,16 @@ func (w *world) createUser() {
 	w.equal("Location", a.header.Get("Location"), w.base+userPath+"/"+u.id)
 	w.equal("ETag", a.header.Get("ETag"), u.version)
 	w.checkUser(1-client, u.id)
+}
+
+// reactivated judges a create that brought an inactive user back: the id and the memberships are the old ones.
+func (w *world) reactivated(client int, u *refUser, doc map[string]any, ext string, a trafficReply) {
+	w.want(a, http.StatusOK, http.StatusCreated)
+	doc["active"] = true
+	if ext == "" && w.keeps[client] {
+		ext = u.external[client]
+	}
+	w.changedUser(client, u, doc, ext, w.object(a))
 }
 
 func holds(list []string, s string) bool {
@@ -215,6 +233,9 @@ func (w *world) putUser() {
 	doc["active"] = u.doc["active"]
 	w.setActive(wire, doc)
 	ext := w.setExternal(wire)
+	if doc = put(u.doc, doc, wire, w.keeps[client]); ext == "" && w.keeps[client] {
+		ext = u.external[client]
+	}
 	header, stale := w.precondition(u.version)
 	a := w.call(client, "PUT", userPath+"/"+u.id, wire, header...)
 	switch {
