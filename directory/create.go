@@ -95,7 +95,7 @@ func (d *Directory) rehire(ctx context.Context, by Caller, typ string, sent scim
 			return change{}, taken(typ, attr, w.Unique[attr], rec.ID, true, conflict)
 		}
 		attrs, err := d.Registry.Replace(rec.Resource, sent, by.KeepOmitted)
-		return change{attrs: attrs, external: sent.Resource.ExternalID}, err
+		return change{attrs: attrs, external: replacedExternal(by, sent, rec)}, err
 	})
 	res.Tolerances = append(append(sent.Tolerances, res.Tolerances...), "rehire")
 	return res, err

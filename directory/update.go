@@ -23,14 +23,18 @@ func (d *Directory) Replace(ctx context.Context, by Caller, typ, id string, body
 	}
 	res, err := d.update(ctx, by, typ, id, c, want, func(rec *Record) (change, error) {
 		attrs, err := d.Registry.Replace(rec.Resource, sent, by.KeepOmitted)
-		external := sent.Resource.ExternalID
-		if external == "" && by.KeepOmitted {
-			external = rec.ExternalID
-		}
-		return change{attrs: attrs, external: external, members: members}, err
+		return change{attrs: attrs, external: replacedExternal(by, sent, rec), members: members}, err
 	}, members...)
 	res.Tolerances = append(res.Tolerances, sent.Tolerances...)
 	return res, err
+}
+
+// replacedExternal is the caller's externalId after a body replaced what was there.
+func replacedExternal(by Caller, sent scim.Decoded, rec *Record) string {
+	if sent.Resource.ExternalID == "" && by.KeepOmitted {
+		return rec.ExternalID
+	}
+	return sent.Resource.ExternalID
 }
 
 // Patch applies the operations of a PATCH (RFC 7644 §3.5.2), all or none.
