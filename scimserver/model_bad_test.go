@@ -33,7 +33,7 @@ func (w *world) badRequest() {
 		body := rapid.SampledFrom([]map[string]any{
 			{"schemas": []any{coreGroup}},
 			{"schemas": []any{coreGroup}, "displayName": "", "members": []any{}},
-			{"schemas": []any{coreGroup}, "displayName": []any{"x"}},
+			{"schemas": []any{coreGroup}, "displayName": []any{"x", "y"}},
 			{"schemas": []any{coreGroup}, "displayName": "new", "members": "x"},
 			{"schemas": []any{coreGroup}, "displayName": "new", "members": []any{map[string]any{"display": "x"}}},
 			{"schemas": []any{coreGroup}, "displayName": "new", "members": []any{map[string]any{"value": "nobody at all"}}},

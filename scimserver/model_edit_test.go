@@ -67,7 +67,7 @@ func objectAt(doc map[string]any, key string) map[string]any {
 
 func (w *world) edit() refEdit {
 	switch w.pick("edit", "simple", "active", "userName", "external", "name", "name whole", "organisation", "manager", "no manager",
-		"unset", "unset", "append", "list", "part", "drop", "drop all", "password") {
+		"unset", "unset", "list", "list", "list", "list", "list", "list", "password") {
 	case "simple":
 		key, v := w.pick("attribute", simpleKeys...), w.word()
 		return refEdit{w.operation(w.assign(), userSchema, key, v), func(doc map[string]any) { doc[key] = v }}
@@ -130,10 +130,10 @@ func (w *world) unset() refEdit {
 
 // editList changes emails or phoneNumbers.
 func (w *world) editList() refEdit {
-	attr := w.pick("list", "emails", "phoneNumbers")
+	attr := w.pick("list", "emails", "emails", "phoneNumbers")
 	kind := w.pick("type", mailTypes...)
 	where := fmt.Sprintf("%s[type eq %q]", attr, kind)
-	switch w.pick("how", "append", "replace", "part", "drop", "empty") {
+	switch w.pick("how", "append", "append", "replace", "part", "primary", "drop", "empty") {
 	case "append":
 		added := []any{}
 		for _, e := range w.elements(attr, 1) {
@@ -161,6 +161,12 @@ func (w *world) editList() refEdit {
 			if !found {
 				doc[attr] = append(list, map[string]any{"type": kind, "value": v})
 			}
+		}}
+	case "primary": // the new one takes the mark from the others; of several with the type no one may win
+		v := w.fresh("v") + "@w.example"
+		wire := map[string]any{"op": w.verb("add"), "path": attr, "value": []any{map[string]any{"type": kind, "value": v, "primary": true}}}
+		return refEdit{wire, func(doc map[string]any) {
+			appendAll(doc, attr, []any{map[string]any{"type": kind, "value": v, "primary": true}})
 		}}
 	case "drop":
 		return refEdit{map[string]any{"op": w.verb("remove"), "path": where}, func(doc map[string]any) {

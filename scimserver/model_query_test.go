@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -186,7 +187,7 @@ func (w *world) userFilter(depth int) refFilter {
 	if depth > 0 && w.maybe("combined") {
 		return w.combined(depth, w.userFilter)
 	}
-	switch w.pick("filter", "userName", "text", "text", "name", "emails", "element", "external", "active", "id", "organisation", "manager", "groups", "schemas") {
+	switch w.pick("filter", "userName", "text", "text", "name", "emails", "element", "external", "active", "id", "organisation", "manager", "groups", "schemas", "created") {
 	case "userName":
 		return attributeFilter("userName", w.pick("operator", textOperators...), w.piece(w.userName()))
 	case "text":
@@ -198,6 +199,8 @@ func (w *world) userFilter(depth int) refFilter {
 		return attributeFilter(path, w.pick("operator", textOperators...), w.piece(w.someAddress()))
 	case "element":
 		return w.elementFilter()
+	case "created":
+		return w.createdFilter()
 	case "external":
 		return attributeFilter(externalIDKey, w.pick("operator", "eq", "ne", "sw", "pr"), w.pick("externalId", "x1", "X1", "x2", "é"))
 	case "active":
@@ -234,19 +237,61 @@ func (w *world) someAddress() string {
 
 // elementFilter asks one element for two things at once.
 func (w *world) elementFilter() refFilter {
-	attr, kind, op, with := w.pick("list", "emails", "phoneNumbers"), w.pick("type", mailTypes...), w.pick("operator", "eq", "co", "sw", "ew"), w.piece(w.someAddress())
+	attr, kind, op, with := w.pick("list", "emails", "phoneNumbers"), w.pick("type", mailTypes...), w.pick("operator", "eq", "co", "sw", "ew", "ne"), w.piece(w.someAddress())
 	literal, _ := json.Marshal(with)
-	text := fmt.Sprintf("%s[type eq %q and value %s %s]", attr, kind, op, literal)
-	switch w.pick("form", "both", "reversed", "dotted") {
+	isKind := func(p [2]string) bool { return p[0] == kind }
+	has := func(p [2]string) bool {
+		if op == "ne" {
+			return refFold(p[1]) != refFold(with)
+		}
+		return p[1] != "" && compare(op, refFold(p[1]), refFold(with))
+	}
+	text, match := fmt.Sprintf("%s[type eq %q and value %s %s]", attr, kind, op, literal), func(p [2]string) bool { return isKind(p) && has(p) }
+	switch w.pick("form", "both", "reversed", "dotted", "or", "not") {
 	case "reversed":
 		text = fmt.Sprintf("%s[value %s %s and type eq %q]", attr, op, literal, strings.ToUpper(kind))
 	case "dotted":
-		text = fmt.Sprintf("%s[type eq %q].value %s %s", attr, kind, op, literal)
+		if op != "ne" { // is it the element or the value that is negated?
+			text = fmt.Sprintf("%s[type eq %q].value %s %s", attr, kind, op, literal)
+		}
+	case "or":
+		text = fmt.Sprintf("%s[type eq %q or value %s %s]", attr, kind, op, literal)
+		match = func(p [2]string) bool { return isKind(p) || has(p) }
+	case "not":
+		text = fmt.Sprintf("%s[not (type eq %q) and value %s %s]", attr, kind, op, literal)
+		match = func(p [2]string) bool { return !isKind(p) && has(p) }
 	}
+	return refFilter{text, func(r record) bool { return slices.ContainsFunc(r.pairs(attr), match) }}
+}
+
+// createdFilter compares the time at which users were made, in different time zones.
+func (w *world) createdFilter() refFilter {
+	u := w.someUser()
+	if u == nil {
+		return attributeFilter("userName", "pr", "")
+	}
+	with := u.created
+	if w.maybe("shifted") {
+		with = with.Add(time.Duration(rapid.IntRange(-1500, 1500).Draw(w.T, "microseconds")) * time.Microsecond)
+	}
+	op := w.pick("operator", "eq", "ne", "gt", "ge", "lt", "le")
+	zone := time.FixedZone("", 3600*rapid.IntRange(-5, 5).Draw(w.T, "zone"))
+	text := fmt.Sprintf("meta.created %s %q", op, with.In(zone).Format(time.RFC3339Nano))
 	return refFilter{text, func(r record) bool {
-		return slices.ContainsFunc(r.pairs(attr), func(p [2]string) bool {
-			return p[0] == kind && compare(op, refFold(p[1]), refFold(with))
-		})
+		switch c := w.m.users[r.id].created.Compare(with); op {
+		case "eq":
+			return c == 0
+		case "ne":
+			return c != 0
+		case "gt":
+			return c > 0
+		case "ge":
+			return c >= 0
+		case "lt":
+			return c < 0
+		default:
+			return c <= 0
+		}
 	}}
 }
 

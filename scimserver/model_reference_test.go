@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 const (
@@ -34,6 +35,7 @@ type refUser struct {
 	doc      map[string]any
 	external [2]string // externalId of each client
 	version  string    // as last read
+	created  time.Time // as first read
 }
 
 type refGroup struct {
