@@ -129,10 +129,10 @@ func (t *tableImage) insertSQL(n int) string {
 	return b.String()
 }
 
-// nextSeq numbers the change rows of the bare driver, far above those of the store.
+// nextSeq numbers the change rows of the bare driver, far below those of the store.
 var nextSeq atomic.Int64
 
-const firstSeq = 1 << 60
+const firstSeq = -1 << 60
 
 // bareCreate inserts what Provost inserts for a new user: resource, index, change log, counter.
 func bareCreate(ctx context.Context, b bare, worker int, img *image, k int) error {
