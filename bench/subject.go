@@ -60,8 +60,7 @@ func (s *subject) copyStore(ctx context.Context, name string) (where string, err
 		return "", err
 	}
 	if s.store == "postgres" {
-		where, err = s.e.cluster.Create(ctx, name+`" template "`+s.name)
-		where = s.e.cluster.URL(name)
+		where, err = s.e.cluster.Copy(ctx, s.name, name)
 	} else {
 		where = filepath.Join(s.e.dir, name)
 		err = os.CopyFS(where, os.DirFS(s.where))

@@ -147,12 +147,17 @@ func (c *Cluster) URL(database string) string {
 
 // Create makes an empty database and returns its URL.
 func (c *Cluster) Create(ctx context.Context, database string) (string, error) {
+	return c.Copy(ctx, "template1", database)
+}
+
+// Copy makes a database with the content of another, to which nobody is connected, and returns its URL.
+func (c *Cluster) Copy(ctx context.Context, from, database string) (string, error) {
 	conn, err := pgx.Connect(ctx, c.URL("postgres"))
 	if err != nil {
 		return "", err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err := conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{database}.Sanitize()); err != nil {
+	if _, err := conn.Exec(ctx, "create database "+pgx.Identifier{database}.Sanitize()+" template "+pgx.Identifier{from}.Sanitize()); err != nil {
 		return "", err
 	}
 	return c.URL(database), nil
