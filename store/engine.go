@@ -34,8 +34,8 @@ type engine interface {
 	// once runs the batch as a transaction of its own, in one round trip.
 	once(ctx context.Context, batch ...stmt) error
 
-	// begin starts a transaction that writes.
-	begin(ctx context.Context) (txConn, error)
+	// begin starts a transaction that writes. A short one does little and waits for nothing.
+	begin(ctx context.Context, short bool) (txConn, error)
 
 	// snapshot starts a transaction that reads one consistent state, without the limit on time.
 	snapshot(ctx context.Context) (txConn, error)

@@ -69,7 +69,7 @@ func (e *pgEngine) once(ctx context.Context, batch ...stmt) error {
 	return pgReader{e.pool}.do(ctx, batch...)
 }
 
-func (e *pgEngine) begin(ctx context.Context) (txConn, error) {
+func (e *pgEngine) begin(ctx context.Context, _ bool) (txConn, error) {
 	return e.start(ctx, "begin")
 }
 

@@ -109,7 +109,7 @@ func (e *sqliteEngine) reader(_ context.Context, scan bool) (conn, func(), error
 }
 
 func (e *sqliteEngine) once(ctx context.Context, batch ...stmt) error {
-	t, err := e.begin(ctx)
+	t, err := e.begin(ctx, true)
 	if err != nil {
 		return err
 	}
@@ -118,20 +118,6 @@ func (e *sqliteEngine) once(ctx context.Context, batch ...stmt) error {
 		return err
 	}
 	return t.commit(ctx)
-}
-
-func (e *sqliteEngine) begin(ctx context.Context) (txConn, error) {
-	var c *sqliteConn
-	select {
-	case c = <-e.write:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if err := c.do(ctx, stmt{sql: "begin immediate"}); err != nil {
-		e.write <- c
-		return nil, err
-	}
-	return &sqliteTx{sqliteConn: c, free: func() { e.write <- c }}, nil
 }
 
 func (e *sqliteEngine) snapshot(ctx context.Context) (txConn, error) {
@@ -155,6 +141,9 @@ func (e *sqliteEngine) close() error {
 	var errs []error
 	select {
 	case c := <-e.write:
+		if c.shared != nil {
+			c.end(c.do(context.Background(), stmt{sql: "commit"}))
+		}
 		c.stmts.clear()
 		errs = append(errs, c.conn.Close())
 	default: // in use, or never opened: closing the pool closes it
@@ -293,8 +282,9 @@ func quick(ctx context.Context) context.Context {
 
 // sqliteConn is one connection.
 type sqliteConn struct {
-	conn  *sql.Conn
-	stmts *statements
+	conn   *sql.Conn
+	stmts  *statements
+	shared *sharedTx // of the writer: the transaction that is open; nil if none is
 }
 
 func (c *sqliteConn) do(ctx context.Context, batch ...stmt) error {
@@ -312,6 +302,7 @@ func (c *sqliteConn) do(ctx context.Context, batch ...stmt) error {
 	return nil
 }
 
+// sqliteTx is a transaction that reads.
 type sqliteTx struct {
 	*sqliteConn
 	free func()
@@ -332,8 +323,7 @@ func (t *sqliteTx) rollback() {
 		return
 	}
 	t.done = true
-	// SQLite has rolled back by itself after some errors, a full disk among them; then this does nothing.
-	_ = t.do(context.Background(), stmt{sql: "rollback"})
+	_ = t.do(context.Background(), stmt{sql: "rollback"}) // it has written nothing
 	t.free()
 }
 

@@ -12,6 +12,9 @@ func (e *sqliteEngine) classify(err error) fault {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return faultTimeout
 	}
+	if errors.Is(err, errLost) {
+		return faultUnavailable
+	}
 	se, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
 		return faultOther

@@ -60,12 +60,12 @@ func (t *Tenant) within(ctx context.Context, fn func(*Tenant) error) error {
 	return t.db.transact(ctx, func(s *txState) error { return fn(&Tenant{db: t.db, id: t.id, tx: s}) })
 }
 
-// joined runs fn in the transaction that there is, or in a new one.
+// joined runs fn, which is short, in the transaction that there is, or in a new one.
 func (t *Tenant) joined(ctx context.Context, fn func(*Tenant) error) error {
 	if t.tx != nil {
 		return fn(t)
 	}
-	return t.within(ctx, fn)
+	return t.db.attempts(ctx, true, func(s *txState) error { return fn(&Tenant{db: t.db, id: t.id, tx: s}) })
 }
 
 func (t *Tenant) savepoint(ctx context.Context, fn func(*Tenant) error) error {
@@ -92,9 +92,13 @@ func (t *Tenant) savepoint(ctx context.Context, fn func(*Tenant) error) error {
 
 // transact runs fn in a transaction, again if the database asks for it.
 func (db *DB) transact(ctx context.Context, fn func(*txState) error) error {
+	return db.attempts(ctx, false, fn)
+}
+
+func (db *DB) attempts(ctx context.Context, short bool, fn func(*txState) error) error {
 	pause := firstPause
 	for attempt := 1; ; attempt++ {
-		err := db.attempt(ctx, fn)
+		err := db.attempt(ctx, short, fn)
 		if err == nil || attempt == maxAttempts || !db.again(err) {
 			return db.fault(err)
 		}
@@ -114,8 +118,8 @@ func (db *DB) again(err error) bool {
 	return f == faultRetry || f == faultForeign
 }
 
-func (db *DB) attempt(ctx context.Context, fn func(*txState) error) error {
-	c, err := db.e.begin(ctx)
+func (db *DB) attempt(ctx context.Context, short bool, fn func(*txState) error) error {
+	c, err := db.e.begin(ctx, short)
 	if err != nil {
 		return err
 	}
