@@ -120,7 +120,14 @@ func (c *compiler) and(list []clause) clause {
 	return clause{
 		pred: preds(-1), rank: list[best].rank,
 		set: func() string {
-			return "select r.id from resource r where r.tenant = $1 and r.rtype = " + c.rt + " and r.id in (" + list[best].set() + ") and " + preds(best)()
+			ids := list[best].set()
+			from := "resource r where r.tenant = $1 and r.rtype = " + c.rt + " and r.id in (" + ids + ") and "
+			if list[best].rank == rankEq && c.d.postgres {
+				// The offset keeps the planner from turning it round, see lister.hitsSQL.
+				from = "(select distinct s.id from (" + ids + ") s (id) offset 0) b join resource r on r.tenant = $1 and r.rtype = " + c.rt +
+					" and r.id = b.id where "
+			}
+			return "select r.id from " + from + preds(best)()
 		},
 	}
 }

@@ -63,6 +63,9 @@ func (l *lister) pageSQL() (a *args, sql string, seeks bool, key *sortKey) {
 	if key == nil && l.q.Offset > 0 && len(l.q.Targets) == 1 && l.q.Targets[0].Filter == nil {
 		return a, l.skipSQL(a), true, nil
 	}
+	if sql, args := l.hitsSQL(key); args != nil {
+		return args, sql, true, nil
+	}
 	seeks = key == nil
 	for i, target := range l.q.Targets {
 		c := l.compiler(target, a)
@@ -106,6 +109,30 @@ func (l *lister) skipSQL(a *args) string {
 	return "select " + listColumns + " from (select r.id from resource r where r.tenant = $1 and r.rtype = " + rt + " order by " + l.byID() +
 		" limit " + a.add(l.q.Count+1) + " offset " + a.add(l.q.Offset) + ") i join resource r on r.tenant = $1 and r.rtype = " + rt +
 		" and r.id = i.id order by " + l.byID()
+}
+
+// hitsSQL is for a filter that one value of an indexed attribute decides: it reads the ids of the page off the
+// index, where they stand in order, and then their documents. Asked for both at once, the planner of PostgreSQL
+// may read the tenant in order of ids and ask the index about each, above all while it has no statistics. It
+// returns no arguments if the query is another one; SQLite needs no help.
+func (l *lister) hitsSQL(key *sortKey) (string, *args) {
+	if key != nil || len(l.q.Targets) != 1 || l.q.Targets[0].Filter == nil || !l.t.db.d.postgres {
+		return "", nil
+	}
+	a := &args{}
+	a.add(l.t.id)
+	c := l.compiler(l.q.Targets[0], a)
+	cl := c.clause(l.q.Targets[0].Filter)
+	if cl.set == nil || cl.rank != rankEq || cl.recheck {
+		return "", nil
+	}
+	ids := "select distinct s.id from (" + cl.set() + ") s (id)"
+	if l.q.After != nil {
+		ids += " where s.id " + map[bool]string{false: ">", true: "<"}[l.q.Descending] + " " + c.text(l.q.After.ID)
+	}
+	order := map[bool]string{false: "", true: " desc"}[l.q.Descending]
+	ids += " order by s.id" + order + " limit " + a.add(l.q.Count+1) + " offset " + a.add(l.q.Offset)
+	return "select " + listColumns + " from (" + ids + ") i join resource r on r.tenant = $1 and r.rtype = " + c.rt + " and r.id = i.id order by " + l.byID(), a
 }
 
 func (l *lister) compiler(target scim.Target, a *args) *compiler {
