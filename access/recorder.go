@@ -90,6 +90,9 @@ func (r *recorder) flush(ctx context.Context, k Tokens) error {
 	return err
 }
 
+// closeWithin bounds the last attempt to store uses: a store that hangs must not hold up the end of a process.
+const closeWithin = 5 * time.Second
+
 // close stops the goroutine and stores what is left. It may be called more than once.
 func (r *recorder) close(ctx context.Context, k Tokens) error {
 	r.mu.Lock()
@@ -103,5 +106,7 @@ func (r *recorder) close(ctx context.Context, k Tokens) error {
 		}
 		<-done
 	}
+	ctx, cancel := context.WithTimeout(ctx, closeWithin)
+	defer cancel()
 	return r.flush(ctx, k)
 }

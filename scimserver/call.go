@@ -158,7 +158,8 @@ func (c *call) finish() {
 		name = c.route.Name
 	}
 	c.Metrics.Answered(c.grant.Tenant.Name, name, c.r.Method, c.status, took)
-	if c.status >= 500 {
+	gone := c.ctx().Err() != nil // the client went away: nothing of ours failed
+	if c.status >= 500 && !gone {
 		c.Log.Error("request failed", "request", c.id, "tenant", c.at.tenant, "client", c.grant.Client.ID,
 			"route", name, "method", c.r.Method, "status", c.status, "err", c.failed)
 	} else if c.Log.Enabled(c.ctx(), slog.LevelDebug) {

@@ -1,0 +1,184 @@
+package scimserver_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/provost-scim/provost/access"
+	"github.com/provost-scim/provost/directory"
+	"github.com/provost-scim/provost/scimserver"
+)
+
+// newServer is a second server over the same database, with a directory of its own making.
+func (s *site) newServer(t *testing.T, d func(context.Context, access.Tenant) (*directory.Directory, error)) *httptest.Server {
+	t.Helper()
+	server, err := scimserver.New(scimserver.Config{Access: s.access, Directory: d, Key: make([]byte, 32), Requests: s.db, Now: s.clock.Now, PublicURL: "https://scim.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	front := httptest.NewServer(server.Handler())
+	t.Cleanup(func() {
+		front.Close()
+		server.Close(context.Background())
+	})
+	return front
+}
+
+// TestFailures: what goes wrong inside is answered without a word about the inside.
+func TestFailures(t *testing.T) {
+	s := newSite(t, t.TempDir())
+	p := s.newPeer(t, access.NewClient{})
+	for _, c := range []struct {
+		name   string
+		err    error
+		status int
+		retry  string
+	}{
+		{"unknown", errors.New("inside: table x"), 500, ""},
+		{"unavailable", fmt.Errorf("load: %w", &directory.Error{Kind: directory.Unavailable, Msg: "inside: no connection"}), 503, "5"},
+		{"internal kind", &directory.Error{Kind: directory.Internal, Msg: "inside"}, 500, ""},
+		{"deadline", fmt.Errorf("inside: %w", context.DeadlineExceeded), 503, "5"},
+		{"exhausted", &directory.Error{Kind: directory.Exhausted, Msg: "the query takes too long"}, 400, ""},
+	} {
+		front := s.newServer(t, func(context.Context, access.Tenant) (*directory.Directory, error) { return nil, c.err })
+		a := p.send("GET", front.URL+"/t/"+p.tenant.Name+"/scim/v2/Users", "").expect(t, c.name, c.status, "/status", fmt.Sprintf(`"%d"`, c.status))
+		if strings.Contains(string(a.raw), "inside") || a.header.Get("Retry-After") != c.retry || a.header.Get("X-Request-Id") == "" {
+			t.Errorf("%s: %s %v", c.name, a.raw, a.header)
+		}
+	}
+	front := s.newServer(t, func(context.Context, access.Tenant) (*directory.Directory, error) { panic("inside") })
+	a := p.send("GET", front.URL+"/t/"+p.tenant.Name+"/scim/v2/Users", "").expect(t, "panic", 500, "/status", `"500"`)
+	if strings.Contains(string(a.raw), "inside") {
+		t.Errorf("panic: %s", a.raw)
+	}
+	found := false
+	for _, e := range p.requests(6) {
+		found = found || e.ID == a.header.Get("X-Request-Id") && e.Status == 500 && strings.Contains(e.Error, "panic")
+	}
+	if !found {
+		t.Error("the panic is not in the request log")
+	}
+}
+
+func TestNew(t *testing.T) {
+	s := newSite(t, t.TempDir())
+	good := scimserver.Config{Access: s.access, Directory: s.directory, Key: make([]byte, 32)}
+	if _, err := scimserver.New(good); err != nil {
+		t.Error(err)
+	}
+	for name, change := range map[string]func(*scimserver.Config){
+		"no access":      func(c *scimserver.Config) { c.Access = nil },
+		"no directory":   func(c *scimserver.Config) { c.Directory = nil },
+		"short key":      func(c *scimserver.Config) { c.Key = c.Key[:16] },
+		"URL with path":  func(c *scimserver.Config) { c.PublicURL = "https://x/y" },
+		"URL of nothing": func(c *scimserver.Config) { c.PublicURL = "scim.example.com" },
+		"other scheme":   func(c *scimserver.Config) { c.PublicURL = "ftp://x" },
+	} {
+		c := good
+		change(&c)
+		if _, err := scimserver.New(c); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func TestPublicURL(t *testing.T) {
+	s := newSite(t, t.TempDir())
+	p := s.newPeer(t, access.NewClient{})
+	front := s.newServer(t, s.directory)
+	a := p.send("POST", front.URL+"/t/"+p.tenant.Name+"/scim/v2/Users", `{"userName":"u"}`, "X-Forwarded-Host", "evil.example", "X-Forwarded-Proto", "http").expect(t, "create", 201)
+	if want := "https://scim.example/t/" + p.tenant.Name + "/scim/v2/Users/" + a.text("/id"); a.header.Get("Location") != want || a.text("/meta/location") != want {
+		t.Errorf("Location %q, meta.location %q, want %q", a.header.Get("Location"), a.text("/meta/location"), want)
+	}
+}
+
+// TestBigGroup: a group of 20,000 members is sent within four times its size in memory (and the same law holds
+// for any size: nothing is built per member but its row and its bytes).
+func TestBigGroup(t *testing.T) {
+	s := newSite(t, t.TempDir())
+	p := s.newPeer(t, access.NewClient{})
+	const n, each = 20_000, 1000
+	var list strings.Builder
+	for from := 0; from < n; from += each {
+		ops := make([]string, each)
+		for i := range ops {
+			ops[i] = fmt.Sprintf(`{"method":"POST","path":"/Users","data":{"userName":"user%06d","displayName":"User Number %06d"}}`, from+i, from+i)
+		}
+		a := p.must(200, "POST", "/Bulk", bulkOf("", ops...))
+		for i := range ops {
+			fmt.Fprintf(&list, `{"value":%q},`, a.idOf(i))
+		}
+	}
+	p.create("g", "/Groups", `{"displayName":"g","members":[`+strings.TrimSuffix(list.String(), ",")+`]}`)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	req, _ := http.NewRequest("GET", p.base+"/Groups/"+p.vars["g"], nil)
+	req.Header.Set("Authorization", "Bearer "+p.token)
+	w := &discard{header: http.Header{}}
+	s.server.Handler().ServeHTTP(w, req)
+	runtime.ReadMemStats(&after)
+	allocated := int(after.TotalAlloc - before.TotalAlloc)
+	if w.n < n*100 || allocated > 4*w.n {
+		t.Errorf("a body of %d bytes cost %d bytes of memory", w.n, allocated)
+	}
+	t.Logf("body %d bytes, allocated %d, %d allocations", w.n, allocated, after.Mallocs-before.Mallocs)
+	p.must(200, "GET", "/Groups/{g}", "", "/members/#", fmt.Sprint(n))
+	if a := p.must(200, "GET", "/Groups/{g}?excludedAttributes=members", ""); len(a.raw) > 1000 {
+		t.Errorf("without members: %d bytes", len(a.raw))
+	}
+}
+
+// discard is a ResponseWriter that counts.
+type discard struct {
+	header http.Header
+	status int
+	n      int
+}
+
+func (d *discard) Header() http.Header         { return d.header }
+func (d *discard) WriteHeader(status int)      { d.status = status }
+func (d *discard) Write(p []byte) (int, error) { d.n += len(p); return len(p), nil }
+
+// BenchmarkGet is the cost of a get by id in this process, without the network.
+func BenchmarkGet(b *testing.B) {
+	s := newSite(b, b.TempDir())
+	p := s.newPeer(b, access.NewClient{})
+	p.create("u", "/Users", entraUser)
+	req, _ := http.NewRequest("GET", p.base+"/Users/"+p.vars["u"], nil)
+	req.Header.Set("Authorization", "Bearer "+p.token)
+	req.RemoteAddr = "127.0.0.1:1234"
+	h := s.server.Handler()
+	b.ReportAllocs()
+	for b.Loop() {
+		w := &discard{header: http.Header{}}
+		h.ServeHTTP(w, req)
+		if w.status != 200 {
+			b.Fatal(w.status)
+		}
+	}
+}
+
+// BenchmarkLookup is the cost of a lookup by userName.
+func BenchmarkLookup(b *testing.B) {
+	s := newSite(b, b.TempDir())
+	p := s.newPeer(b, access.NewClient{})
+	p.create("u", "/Users", entraUser)
+	req, _ := http.NewRequest("GET", p.base+encode(`/Users?filter=userName eq "u@x.test"`), nil)
+	req.Header.Set("Authorization", "Bearer "+p.token)
+	h := s.server.Handler()
+	b.ReportAllocs()
+	for b.Loop() {
+		w := &discard{header: http.Header{}}
+		h.ServeHTTP(w, req)
+		if w.status != 200 {
+			b.Fatal(w.status)
+		}
+	}
+}
