@@ -68,17 +68,24 @@ func (c *call) writeResource(status int, t *scim.ResourceType, r *scim.Resource,
 	h["Location"] = []string{c.location(t, r.ID)}
 	buf := getBuffer()
 	defer putBuffer(buf)
-	*buf = grow(*buf, r)
+	*buf = grow(*buf, r, c.base)
 	*buf = c.dir.Registry.Append((*buf)[:0], r, p, c.base)
 	c.write(status, *buf)
 }
 
-// bytesPerRef is about what one member takes on the wire: its id twice, the address, type and display name.
-const bytesPerRef = 280
+// aroundRef is what stands around the values of one member or group on the wire, the end of its address
+// included.
+const aroundRef = 70
 
 // grow makes room for a resource at once, so that a group with many members is not copied again and again.
-func grow(buf []byte, r *scim.Resource) []byte {
-	need := len(r.Doc) + bytesPerRef*(len(r.Members)+len(r.Groups)) + 1024
+func grow(buf []byte, r *scim.Resource, base string) []byte {
+	need := len(r.Doc) + 1024
+	for _, list := range [][]scim.Ref{r.Members, r.Groups} {
+		need += len(list) * (aroundRef + len(base))
+		for i := range list {
+			need += 2*len(list[i].Value) + len(list[i].Type) + len(list[i].Display)
+		}
+	}
 	if cap(buf) < need {
 		return make([]byte, 0, need)
 	}
