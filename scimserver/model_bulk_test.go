@@ -12,7 +12,7 @@ import (
 func (w *world) bulk() {
 	client := w.client()
 	b := &bulkPlan{w: w, client: client, named: map[string]string{}}
-	order := []func(){b.newUser, b.newUser, b.newGroup, b.changeUser, b.removeGroup}
+	order := []func(){b.newUser, b.newUser, b.newGroup, b.changeGroup, b.changeUser, b.removeGroup}
 	for i, add := range order {
 		if w.maybe("operation " + strconv.Itoa(i)) {
 			add()
@@ -62,12 +62,13 @@ func (w *world) bulk() {
 
 // bulkPlan is a bulk request while it is made.
 type bulkPlan struct {
-	w      *world
-	client int
-	ops    []*bulkStep
-	named  map[string]string // ids by bulkId
-	users  []string          // bulkIds of the users that will be there
-	names  []string          // userNames in this request
+	w       *world
+	client  int
+	ops     []*bulkStep
+	named   map[string]string // ids by bulkId
+	users   []string          // bulkIds of the users that will be there
+	names   []string          // userNames in this request
+	changed string            // the group that changeGroup is about
 }
 
 // bulkStep is one operation: what is sent, what must come back, and what it does to the model.
@@ -139,6 +140,24 @@ func (b *bulkPlan) newGroup() {
 	b.ops = append(b.ops, op)
 }
 
+// changeGroup adds the new users to a group that was there.
+func (b *bulkPlan) changeGroup() {
+	w := b.w
+	g := w.someGroup()
+	if g == nil || len(b.users) == 0 {
+		return
+	}
+	id := b.users[0]
+	b.changed = g.id
+	b.ops = append(b.ops, &bulkStep{
+		wire: map[string]any{"method": "PATCH", "path": groupPath + "/" + g.id, "data": patchBody([]any{
+			map[string]any{"op": "add", "path": "members", "value": []any{map[string]any{"value": "bulkId:" + id}}},
+		})},
+		status: "204",
+		done:   func() { g.members[b.named[id]] = true },
+	})
+}
+
 // changeUser patches a user that was there, without its name; sometimes in a way that must be refused.
 func (b *bulkPlan) changeUser() {
 	w := b.w
@@ -163,6 +182,9 @@ func (b *bulkPlan) removeGroup() {
 	id := w.ghost()
 	op := &bulkStep{status: "404"}
 	if g := w.someGroup(); g != nil {
+		if g.id == b.changed {
+			return
+		}
 		for _, other := range b.ops {
 			if other.wire["path"] == groupPath {
 				return // its name may be the one that this frees

@@ -3,6 +3,7 @@ package scimserver_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"pgregory.net/rapid"
@@ -65,7 +66,7 @@ func objectAt(doc map[string]any, key string) map[string]any {
 	return o
 }
 
-func (w *world) edit() refEdit {
+func (w *world) edit(u *refUser) refEdit {
 	switch w.pick("edit", "simple", "active", "userName", "external", "name", "name whole", "organisation", "manager", "no manager",
 		"unset", "unset", "list", "list", "list", "list", "list", "list", "password") {
 	case "simple":
@@ -109,6 +110,9 @@ func (w *world) edit() refEdit {
 		return w.unset()
 	case "password":
 		return refEdit{w.operation(w.assign(), userSchema, "password", w.fresh("secret")), func(map[string]any) {}}
+	}
+	if w.maybe("one element") {
+		return w.editElement(u)
 	}
 	return w.editList()
 }
@@ -183,6 +187,70 @@ func (w *world) editList() refEdit {
 	return refEdit{map[string]any{"op": w.verb("replace"), "path": attr, "value": []any{}}, func(doc map[string]any) { delete(doc, attr) }}
 }
 
+// editElement changes the element of emails or phoneNumbers that has a value which the user has, or had.
+func (w *world) editElement(u *refUser) refEdit {
+	attr := w.pick("list", "emails", "emails", "phoneNumbers")
+	value := "nobody@x.example"
+	if all := parts(u.doc[attr], "value"); len(all) > 0 {
+		value = rapid.SampledFrom(all).Draw(w.T, "value")
+	}
+	is := func(e any) bool { return refFold(orEmpty(objectOf(e)["value"])) == refFold(value) }
+	there := slices.ContainsFunc(listOf(u.doc[attr]), is)
+	where := fmt.Sprintf("%s[value eq %q]", attr, value)
+	drop := func(doc map[string]any) { doc[attr] = slices.DeleteFunc(slices.Clone(listOf(doc[attr])), is) }
+	how := w.pick("how", "drop", "drop by value", "primary", "display")
+	if !there && (how == "primary" || how == "display") {
+		how = "drop" // what a part of no element becomes is tried with type
+	}
+	switch how {
+	case "drop":
+		return refEdit{map[string]any{"op": w.verb("remove"), "path": where}, drop}
+	case "drop by value": // as Entra removes members, from any list
+		return refEdit{map[string]any{"op": w.verb("remove"), "path": attr, "value": []any{map[string]any{"value": value}}}, drop}
+	case "primary":
+		return refEdit{map[string]any{"op": w.assign(), "path": where + ".primary", "value": w.trueValue()}, func(doc map[string]any) {
+			if slices.ContainsFunc(listOf(doc[attr]), is) {
+				for _, e := range listOf(doc[attr]) {
+					delete(objectOf(e), "primary")
+				}
+				for _, e := range listOf(doc[attr]) {
+					if is(e) {
+						objectOf(e)["primary"] = true
+					}
+				}
+			} else {
+				doc[attr] = append(listOf(doc[attr]), map[string]any{"value": value, "primary": true})
+				for _, e := range listOf(doc[attr]) {
+					if !is(e) {
+						delete(objectOf(e), "primary")
+					}
+				}
+			}
+		}}
+	}
+	v := w.word()
+	return refEdit{map[string]any{"op": w.assign(), "path": where + ".display", "value": v}, func(doc map[string]any) {
+		found := false
+		for _, e := range listOf(doc[attr]) {
+			if is(e) {
+				objectOf(e)["display"], found = v, true
+			}
+		}
+		if !found {
+			doc[attr] = append(listOf(doc[attr]), map[string]any{"value": value, "display": v})
+		}
+	}}
+}
+
+func (w *world) trueValue() any {
+	return rapid.SampledFrom([]any{true, "True", "true"}).Draw(w.T, "true")
+}
+
+func listOf(v any) []any {
+	list, _ := v.([]any)
+	return list
+}
+
 // appendAll adds elements; a new primary one takes the mark from the others (RFC 7644 §3.5.2).
 func appendAll(doc map[string]any, attr string, added []any) {
 	list, _ := doc[attr].([]any)
@@ -198,9 +266,9 @@ func appendAll(doc map[string]any, attr string, added []any) {
 	doc[attr] = list
 }
 
-func (w *world) edits(most int) (list []refEdit, wire []any) {
+func (w *world) edits(u *refUser, most int) (list []refEdit, wire []any) {
 	for range rapid.IntRange(1, most).Draw(w.T, "operations") {
-		e := w.edit()
+		e := w.edit(u)
 		list, wire = append(list, e), append(wire, e.wire)
 	}
 	return list, wire
@@ -228,7 +296,7 @@ func (w *world) patchUser() {
 		return
 	}
 	client := w.client()
-	list, wire := w.edits(4)
+	list, wire := w.edits(u, 4)
 	doc, ext := edited(u, client, list)
 	header, stale := w.precondition(u.version)
 	a := w.call(client, "PATCH", userPath+"/"+u.id, patchBody(wire), header...)
@@ -256,7 +324,7 @@ func (w *world) badPatch() {
 	if u == nil {
 		return
 	}
-	_, wire := w.edits(2)
+	_, wire := w.edits(u, 2)
 	bad := rapid.SampledFrom([]map[string]any{
 		{"op": "replace", "path": "active", "value": "perhaps"},
 		{"op": "frobnicate", "path": "title", "value": "x"},

@@ -237,12 +237,18 @@ func (w *world) someAddress() string {
 
 // elementFilter asks one element for two things at once.
 func (w *world) elementFilter() refFilter {
-	attr, kind, op, with := w.pick("list", "emails", "phoneNumbers"), w.pick("type", mailTypes...), w.pick("operator", "eq", "co", "sw", "ew", "ne"), w.piece(w.someAddress())
+	attr, kind, op, with := w.pick("list", "emails", "phoneNumbers"), w.pick("type", mailTypes...), w.pick("operator", "eq", "co", "sw", "ew", "ne", "pr"), w.piece(w.someAddress())
 	literal, _ := json.Marshal(with)
+	if op == "pr" {
+		literal = nil
+	}
 	isKind := func(p [2]string) bool { return p[0] == kind }
 	has := func(p [2]string) bool {
-		if op == "ne" {
+		switch op {
+		case "ne":
 			return refFold(p[1]) != refFold(with)
+		case "pr":
+			return p[1] != ""
 		}
 		return p[1] != "" && compare(op, refFold(p[1]), refFold(with))
 	}
