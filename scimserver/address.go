@@ -31,12 +31,12 @@ const (
 func (s *Server) findAddress(r *http.Request) (address, bool) {
 	path := r.URL.EscapedPath()
 	if strings.HasPrefix(path, tenantRoot) {
-		tenant, rest, ok := strings.Cut(path[len(tenantRoot):], "/")
+		tenant, _, ok := strings.Cut(path[len(tenantRoot):], "/")
 		if !ok || tenant == "" {
 			return address{}, false
 		}
 		root := len(tenantRoot) + len(tenant)
-		rest = path[root:]
+		rest := path[root:]
 		if rest == oauthPath || rest == oauthPath+"/" {
 			return address{tenant: tenant, prefix: path[:root] + scimRoot, oauth: true}, true
 		}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -401,12 +400,4 @@ func (p *peer) requests(n int) []audit.Request {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-}
-
-func query(pairs ...string) string {
-	v := url.Values{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		v.Set(pairs[i], pairs[i+1])
-	}
-	return "?" + v.Encode()
 }

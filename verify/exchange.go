@@ -109,14 +109,6 @@ func (x *Exchange) success() *Exchange {
 	return x
 }
 
-// refused requires a 4xx; anything else ends the case.
-func (x *Exchange) refused() *Exchange {
-	if x.Response.Status < 400 || x.Response.Status > 499 {
-		x.s.stop(x, "a refusal with status 4xx", x.describe())
-	}
-	return x
-}
-
 // describe says in a few words what came.
 func (x *Exchange) describe() string {
 	if x.Err != "" {

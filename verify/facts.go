@@ -164,13 +164,3 @@ func (s *Session) needAttr(paths ...string) {
 		}
 	}
 }
-
-// characteristic is a characteristic of a published attribute, "" if it is not known.
-func (s *Session) characteristic(path, name string) string {
-	v, _ := lookup(s.attribute(path), name)
-	if b, ok := v.(bool); ok {
-		return fmt.Sprint(b)
-	}
-	t, _ := v.(string)
-	return t
-}

@@ -13,8 +13,6 @@ type Printer struct {
 	Quiet   bool // leave out what passed
 	Colour  bool
 	profile string
-	passed  int
-	seen    int
 }
 
 // Result prints one result. What failed is followed by what was expected, what came, the exchange and the remedy.
