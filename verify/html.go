@@ -59,6 +59,8 @@ func (r *Report) page() htmlPage {
 		p.Verdict = count(r.Failed, "case") + " failed: the clients named below would break."
 	case r.Blocked > 0:
 		p.Verdict = count(r.Blocked, "case") + " could not be tried, because what they need could not be made."
+	case r.Stopped != "":
+		p.Verdict = "The run ended early: " + r.Stopped + "."
 	case r.Interrupted:
 		p.Verdict = "The run was interrupted; what was tried did not fail."
 	case r.Warned > 0:

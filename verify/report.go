@@ -23,6 +23,7 @@ type Report struct {
 	Prefix      string            `json:"prefix"`
 	ReadOnly    bool              `json:"readOnly,omitempty"`
 	Interrupted bool              `json:"interrupted,omitempty"`
+	Stopped     string            `json:"stopped,omitempty"` // why the run ended early: the server was gone
 	Requests    int               `json:"requests"`
 	Server      map[string]string `json:"server"` // what the server announces
 	Passed      int               `json:"passed"`
@@ -115,7 +116,9 @@ func (r *Report) count() {
 
 // OK tells whether the run shows a server without failures: nothing failed, nothing could not be tried for want
 // of its set-up, and the run came to its end. Warnings and leftovers do not count.
-func (r *Report) OK() bool { return r.Failed == 0 && r.Blocked == 0 && !r.Interrupted }
+func (r *Report) OK() bool {
+	return r.Failed == 0 && r.Blocked == 0 && !r.Interrupted && r.Stopped == ""
+}
 
 // WriteJSON writes the report as one JSON document.
 func (r *Report) WriteJSON(w io.Writer) error {
@@ -155,6 +158,9 @@ func (r *Report) Summary() string {
 	}
 	if r.Interrupted {
 		b.WriteString(" · interrupted")
+	}
+	if r.Stopped != "" {
+		b.WriteString(" · " + r.Stopped)
 	}
 	return b.String()
 }

@@ -97,6 +97,10 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			rep.Interrupted = true
 			break
 		}
+		if r.gone() {
+			rep.Stopped = fmt.Sprintf("the server stopped answering at %s (%s); %d cases were not tried", r.silent[0], r.silent[0].Err, len(cases)-i)
+			break
+		}
 		r.tell(Progress{Done: i, Total: len(cases), Case: pc.Case.Name})
 		res := r.play(pc)
 		rep.Results = append(rep.Results, res)
@@ -166,7 +170,8 @@ type run struct {
 	doubts  []doubt   // requests that may have made something
 	serials int
 	sent    int
-	pace    time.Time // when the next request may leave
+	pace    time.Time   // when the next request may leave
+	silent  []*Exchange // the last requests, if none of them was answered
 	slow    []*Exchange
 }
 

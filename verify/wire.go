@@ -23,6 +23,9 @@ func (s *Session) send(c call) *Exchange {
 	if s.run.ctx.Err() != nil {
 		s.skip("interrupted")
 	}
+	if s.run.gone() {
+		s.skip("the server stopped answering")
+	}
 	var x *Exchange
 	for try := 0; ; try++ {
 		s.run.wait()
@@ -102,9 +105,21 @@ func (s *Session) together(calls []call) []*Exchange {
 	for _, x := range done {
 		s.exchanges = append(s.exchanges, x)
 		r.record(x)
+		if x.Err == "" {
+			r.silent = nil
+		} else {
+			r.silent = append(r.silent, x)
+		}
 	}
 	return done
 }
+
+// maxSilent is how many requests in a row may stay without an answer before the run ends: a server that is gone
+// is one finding, not hundreds.
+const maxSilent = 5
+
+// gone tells whether the server stopped answering.
+func (r *run) gone() bool { return len(r.silent) >= maxSilent }
 
 // record writes an exchange to the record of the run, if one is kept.
 func (r *run) record(x *Exchange) {
