@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -112,14 +113,10 @@ func (s *Service) Used(g Grant, addr, agent string) {
 
 const maxAgent = 200
 
+// clip is the beginning of a text, at most most bytes, without what is no UTF-8: a header may hold any bytes, a
+// database may not.
 func clip(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	for most > 0 && text[most]&0xC0 == 0x80 { // not in the middle of a character
-		most--
-	}
-	return text[:most]
+	return strings.ToValidUTF8(text[:min(len(text), most)], "")
 }
 
 // credential is a token with what its validity rests on.

@@ -85,7 +85,7 @@ func TestClip(t *testing.T) {
 		text string
 		most int
 		want string
-	}{{"abc", 3, "abc"}, {"abcd", 3, "abc"}, {"aéb", 2, "a"}, {"aéb", 3, "aé"}, {"", 0, ""}} {
+	}{{"abc", 3, "abc"}, {"abcd", 3, "abc"}, {"aéb", 2, "a"}, {"aéb", 3, "aé"}, {"a\xffb", 3, "ab"}, {"", 0, ""}} {
 		if got := clip(c.text, c.most); got != c.want {
 			t.Errorf("clip(%q, %d) = %q, want %q", c.text, c.most, got, c.want)
 		}

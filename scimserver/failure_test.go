@@ -69,6 +69,37 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// TestOddBytes: bytes that are no text reach neither the database nor the log, and yield no 5xx.
+func TestOddBytes(t *testing.T) {
+	onBothStores(t, func(t *testing.T, s *site) {
+		p := s.newPeer(t, access.NewClient{})
+		p.user("u")
+		paths := []string{
+			`/Users?filter=userName eq "a%00b"`, `/Users?filter=userName eq "%ff%fe"`, `/Users?filter=title co "%c3%28"`, `/Users?filter=%00`,
+			`/Users?filter=externalId eq "%ff"`, `/Users?filter=id eq "%00"`, `/Users?filter=emails[type eq "%ff" and value eq "%00"]`,
+			`/Users?filter=schemas eq "%ff"`, `/Users?filter=meta.version eq "%00"`, `/Users?filter=groups eq "%ff"`, `/Groups?filter=members eq "%00"`,
+			`/Users?sortBy=%00`, `/Users?sortBy=%ff`, `/Users?attributes=%00,%ff`, `/Users?excludedAttributes=%ff`, `/Users?cursor=%00`, `/Users?count=%ff`,
+			`/Users?%ff=%ff&%00`, `/Users/{u}?attributes=%ff`, "/Users?filter=\xff\xfe", "/Users?x=\xff",
+		}
+		for i, path := range paths {
+			if a := p.do("GET", path, "", "User-Agent", "agent \xff\xfe", "If-None-Match", "\xff"); a.status >= 500 {
+				t.Errorf("%d %q: %d %s", i, path, a.status, a.raw)
+			}
+		}
+		p.do("POST", "/Users", "{\"userName\":\"\xff\"}").expect(t, "invalid UTF-8", 400, "/scimType", "invalidSyntax")
+		p.do("POST", "/Users", `{"userName":"a\u0000b"}`).expect(t, "U+0000", 400)
+		p.do("PATCH", "/Users/{u}", patchOp(`{"op":"add","path":"title","value":"\ud800"}`)).expect(t, "half a pair", 400)
+		for _, e := range p.requests(len(paths) + 4) {
+			if e.Method == "GET" && e.Agent != "agent " {
+				t.Errorf("agent %q", e.Agent)
+			}
+		}
+		if err := s.access.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestNew(t *testing.T) {
 	s := newSite(t, t.TempDir())
 	good := scimserver.Config{Access: s.access, Directory: s.directory, Key: make([]byte, 32)}

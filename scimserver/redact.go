@@ -99,12 +99,10 @@ func (c *call) redact(body []byte) string {
 	return clip(r.out, MaxLoggedBody)
 }
 
-// clip is the beginning of a text, at most most bytes and no half character.
+// clip is the beginning of a text, at most most bytes, without half characters and whatever else is no UTF-8:
+// a header may hold any bytes, a database may not.
 func clip(text []byte, most int) string {
-	if len(text) <= most {
-		return string(text)
-	}
-	return strings.ToValidUTF8(string(text[:most]), "")
+	return strings.ToValidUTF8(string(text[:min(len(text), most)]), "")
 }
 
 // redactor copies a well-formed JSON text without its secrets. It reads the text once, and the objects that
