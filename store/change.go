@@ -50,7 +50,7 @@ func (db *DB) setClock(ctx context.Context) error {
 		return nil
 	}
 	return db.fault(db.e.once(ctx, stmt{
-		sql: "update clock set base = m.top from (select max((select max(seq) from change c where c.tenant = t.id)) as top from tenant t) m" +
+		sql: "update clock set base = m.top from (select max((select max(seq) from change c where c.tenant = t.id)) as top from (select id from tenant union all select 0) t) m" +
 			" where m.top >= clock.base + (pg_snapshot_xmax(pg_current_snapshot())::text::bigint << " + seqShift + ")",
 	}))
 }

@@ -16,6 +16,7 @@ import (
 
 const (
 	defaultPool = 16 // connections of a node
+	leastPool   = 4  // migrating takes more than one
 	pgSlots     = 16 // counter slots: so many transactions count at the same time without waiting
 )
 
@@ -34,7 +35,7 @@ func openPostgres(ctx context.Context, where string, size int) (*pgEngine, error
 	if size <= 0 {
 		size = defaultPool
 	}
-	cfg.MaxConns = int32(size)
+	cfg.MaxConns = int32(max(size, leastPool))
 	cfg.MaxConnIdleTime = 5 * time.Minute
 	p := cfg.ConnConfig.RuntimeParams
 	p["timezone"] = "UTC"

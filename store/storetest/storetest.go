@@ -34,6 +34,12 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"Requests", requests},
 		{"Settings", settings},
 		{"Filters", filters},
+		{"Sorting", sorting},
+		{"OneGroup", oneGroup},
+		{"CompareAndSwap", compareAndSwap},
+		{"AddAndDelete", addAndDelete},
+		{"Walk", walk},
+		{"FollowLog", followLog},
 	} {
 		t.Run(s.name, func(t *testing.T) { s.run(t, open(t)) })
 	}
