@@ -46,7 +46,7 @@ func (db *DB) Restore(ctx context.Context, r io.Reader) error {
 }
 
 func (db *DB) restore(ctx context.Context, r io.Reader, version int64) error {
-	c, err := db.e.begin(ctx)
+	c, err := db.e.begin(ctx, false)
 	if err != nil {
 		return err
 	}
