@@ -21,6 +21,7 @@ type commands struct {
 	Serve   serveCmd   `cmd:"" group:"server" help:"Run the server."`
 	Doctor  doctorCmd  `cmd:"" group:"server" help:"Check an installation and say what to do about what is wrong."`
 	Migrate migrateCmd `cmd:"" group:"server" help:"Bring the store to the form that this program needs."`
+	Backup  backupCmd  `cmd:"" group:"server" help:"Back up and restore a store."`
 	Tenant  tenantCmd  `cmd:"" group:"tenant" help:"Tenants: each is a directory of its own."`
 	Client  clientCmd  `cmd:"" group:"tenant" help:"SCIM clients of a tenant and their tokens."`
 	Schema  schemaCmd  `cmd:"" group:"tenant" help:"A tenant's own schemas and resource types."`
@@ -44,7 +45,8 @@ func groups() kong.Option {
 	})
 }
 
-const description = "Provost receives provisioning: a multi-tenant SCIM 2.0 service provider on SQLite or PostgreSQL.\n\n" +
+const description = "Provost receives provisioning (a multi-tenant SCIM 2.0 service provider on SQLite or PostgreSQL) and " +
+	"proves any SCIM server against the traffic of Entra ID, Okta and PingFederate.\n\n" +
 	"Exit codes: 0 done, 1 failed, 2 wrong usage, 3 changes are pending or checks failed."
 
 // The exit codes. Scripts should take any other code as a failure.
@@ -90,17 +92,7 @@ func parseAndRun(ctx context.Context, args []string, stdin io.Reader, stdout, st
 	if err != nil {
 		return err
 	}
-	parser, err := kong.New(&table,
-		kong.Name("provost"),
-		kong.Description(description),
-		groups(),
-		kong.DefaultEnvars("PROVOST"),
-		kong.Resolvers(settings),
-		kong.Writers(stdout, stderr),
-		kong.Exit(func(code int) { panic(exitRequest(code)) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110, NoExpandSubcommands: true}),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-	)
+	parser, err := newParser(&table, kong.Resolvers(settings), kong.Writers(stdout, stderr), kong.BindTo(ctx, (*context.Context)(nil)))
 	if err != nil {
 		return err
 	}
@@ -115,6 +107,18 @@ func parseAndRun(ctx context.Context, args []string, stdin io.Reader, stdout, st
 		return err
 	}
 	return parsed.Run(&terminal{in: stdin, out: stdout, err: stderr, form: table.Output})
+}
+
+// newParser makes the parser of the command table.
+func newParser(table *commands, more ...kong.Option) (*kong.Kong, error) {
+	return kong.New(table, append([]kong.Option{
+		kong.Name("provost"),
+		kong.Description(description),
+		groups(),
+		kong.DefaultEnvars("PROVOST"),
+		kong.Exit(func(code int) { panic(exitRequest(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110, NoExpandSubcommands: true}),
+	}, more...)...)
 }
 
 // usageError adds where to look to what the parser says.

@@ -91,10 +91,10 @@ func (f listFlags) deleted(ctx context.Context, t *terminal, r *room, typ string
 	if err != nil {
 		return err
 	}
-	l := t.list("name", "id", "deleted", "gone for good")
+	l := t.list("unique name", "name", "id", "deleted", "gone for good")
 	for _, d := range all {
 		item := map[string]any{"type": d.Type, "id": d.ID, "display": d.Display, "unique": d.Unique, "deleted": d.Deleted, "purge": d.Purge}
-		if err := l.row(item, d.Display, d.ID, when(d.Deleted), when(d.Purge)); err != nil {
+		if err := l.row(item, d.Unique, d.Display, d.ID, when(d.Deleted), when(d.Purge)); err != nil {
 			return err
 		}
 	}

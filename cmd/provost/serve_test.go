@@ -1,8 +1,10 @@
 package main
 
 import (
+	"compress/gzip"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -72,6 +74,7 @@ func endToEnd(t *testing.T, p *program, dump func() string) {
 	if got := s.send(200, "GET", "/Groups/"+group, "").text; !strings.Contains(got, ada) {
 		t.Errorf("after the restart the group has lost its member:\n%s", got)
 	}
+	backup := backUp(t, p, second, group)
 	p.run("client", "revoke", "entra", "--tenant", "acme")
 	within(t, time.Second, "the revoked client is refused", func() bool {
 		return s.request("GET", s.base+"/Users/"+ada, second, "", "").status == http.StatusUnauthorized
@@ -84,6 +87,7 @@ func endToEnd(t *testing.T, p *program, dump func() string) {
 		"the change log":        p.run("log", "audit", "--tenant", "acme", "-o", "jsonl"),
 		"the list of users":     p.run("user", "list", "--tenant", "acme", "-o", "json"),
 		"the database":          dump(),
+		"the backup":            backup,
 	}
 	if !strings.Contains(places["the database"], "ada.byron@acme.example") {
 		t.Fatal("the dump of the database does not hold the users: it proves nothing")
@@ -175,6 +179,39 @@ func beside(t *testing.T, p *program, s *service, ada, group string) {
 	if _, err := p.try("user", "restore", ada, "--tenant", "acme"); err == nil {
 		t.Error("a user that is there is restored once more")
 	}
+}
+
+// backUp makes a backup beside the running server, restores it into a new folder and serves from there. It
+// returns the content of the backup.
+func backUp(t *testing.T, p *program, token, group string) string {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "all.backup")
+	p.run("backup", "create", file)
+	p.run("backup", "verify", file)
+	copied := newProgram(t, "PROVOST_DATA="+filepath.Join(dir, "copy"))
+	copied.run("backup", "restore", file)
+	s := copied.serve()
+	s.base, s.bearer = s.url+"/t/acme/scim/v2", token
+	s.send(200, "GET", "/Groups/"+group, "")
+	s.send(200, "GET", "/Devices", "")
+	s.stop()
+	packed, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer packed.Close()
+	plain, err := gzip.NewReader(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "ada.byron@acme.example") {
+		t.Error("the backup does not hold the users")
+	}
+	return string(text)
 }
 
 // followLogs checks that followed logs show what comes, once.
