@@ -34,8 +34,9 @@ check: ## formatting, vet, house rules, staticcheck
 	$(GO) test .
 	$(GO) tool -modfile=tools/go.mod staticcheck ./...
 
-interop: ## conformance suites of others, from the Python package index, against a Provost of their own
+interop: ## suites of others against Provost, and provost verify against servers of others (PyPI, npm)
 	interop/run.sh
+	interop/verify.sh
 
 fuzz: ## every fuzz target for FUZZTIME (30s)
 	@set -e; for file in $$(grep -rl '^func Fuzz' --include='*_test.go' . | sort); do \

@@ -144,9 +144,7 @@ func oktaUsers() []Case {
 		{Name: "import", Rule: "R-28", Ref: "O-PROTO", Title: "users can be imported page by page, each exactly once",
 			Why: "Okta steps by 100 until totalResults; users who are missing count as removed", Fix: "order stably, keep totals constant",
 			Run: func(s *Session) {
-				if x := s.get("/Users" + s.query("filter", `userName sw "x"`, "startIndex", "1", "count", "1")); !x.ok() {
-					s.skip("the server refuses userName sw, by which the run tells its own users from others: %s", x.describe())
-				}
+				s.needPrefix()
 				pagesOnce(s, 3)
 			}},
 	}

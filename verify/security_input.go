@@ -37,7 +37,11 @@ func securityFilter() []Case {
 		sec("filter-length", "C1", "a long filter is refused", "long filters cost much and lead to errors in the database", "bound the length and the number of terms", func(s *Session) {
 			f := strings.TrimSuffix(strings.Repeat(`userName eq "x" or `, 600), " or ")
 			x := s.get("/Users" + s.query("filter", f))
-			s.check(x.Err == "" && x.Response.Status < 500 && x.Response.Status != 0, x, "status 400, 414 or 200 for 600 terms", x.describe())
+			if x.Err != "" { // HTTP servers cut off a request line that is too long for them
+				s.warn(x, "status 400, 414 or 431 for 600 terms", x.describe())
+			} else {
+				s.check(x.Response.Status < 500, x, "status 400, 414 or 200 for 600 terms", x.describe())
+			}
 			s.alive()
 		}),
 	}
