@@ -112,9 +112,19 @@ func (c *compiler) testNumber(op scim.Operator, v value, want any, text string) 
 // instantArg is an instant in the form of dialect.instant.
 func (c *compiler) instantArg(t time.Time) string {
 	if c.d.postgres {
-		return c.text(fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond())) + "::numeric"
+		return c.text(seconds(t)) + "::numeric"
 	}
 	return c.a.add(instantKey(t))
+}
+
+// seconds is the time since 1970 as a decimal number.
+func seconds(t time.Time) string {
+	sec, nano := t.Unix(), t.Nanosecond()
+	if sec >= 0 || nano == 0 {
+		return fmt.Sprintf("%d.%09d", sec, nano)
+	}
+	// Unix rounds down: half a second before 1970 is -1 s and 500,000,000 ns.
+	return fmt.Sprintf("-%d.%09d", -sec-1, 1_000_000_000-nano)
 }
 
 // millis compares a column of milliseconds with an instant, which may be finer.

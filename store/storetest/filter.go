@@ -29,7 +29,7 @@ func filters(t *testing.T, db *store.DB) {
 				p.check(t, typ, text)
 			}
 			rapid.Check(t, func(t *rapid.T) {
-				for range 8 {
+				for range 5 {
 					p.check(t, typ, p.filter(typ, 3).Draw(t, "filter"))
 				}
 			})
@@ -226,6 +226,12 @@ func fixedFilters(p *population, typ string) []string {
 		fmt.Sprintf("userName eq %s", name), fmt.Sprintf("id eq %s", uid), fmt.Sprintf("externalId eq %s", quote(user.ExternalID)),
 		fmt.Sprintf("userName eq %s and active eq true", name), fmt.Sprintf("userName eq %s or id eq %s", name, uid),
 		fmt.Sprintf("(userName eq %s or title co \"n\") and (active eq false or id sw \"0\")", name),
+	}
+	for _, date := range dates {
+		for _, op := range orderOps {
+			out = append(out, kitSchema+":since "+op+" "+quote(date))
+		}
+		out = append(out, kitSchema+":doors[opened eq "+quote(date)+"]")
 	}
 	for _, g := range p.all["Group"] {
 		id := quote(g.ID)
