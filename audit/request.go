@@ -39,6 +39,6 @@ type RequestFilter struct {
 	Client    string
 	Resource  string
 	ID        string // request id
-	Status    int // a status, or 4 or 5 for its class
+	Status    int    // a status, or 4 or 5 for its class
 	Tolerance string
 }
