@@ -33,6 +33,16 @@ func (d *dialect) lock() string {
 	return ""
 }
 
+// lookup joins the one row of a table that cond names by its whole key. PostgreSQL is kept from other plans: a
+// tenant that its statistics do not know yet looks empty to it, and then it finds reading all of the tenant for
+// each row as cheap as using the key.
+func (d *dialect) lookup(table, alias, cond string) string {
+	if d.postgres {
+		return " cross join lateral (select * from " + table + " " + alias + " where " + cond + " offset 0) " + alias
+	}
+	return " join " + table + " " + alias + " on " + cond
+}
+
 // guard wraps an UPDATE … RETURNING so that the batch fails with faultGuard if it changed no row. SQLite has
 // no such form: there the number of rows is looked at.
 func (d *dialect) guard(update string) string {

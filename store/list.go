@@ -107,8 +107,7 @@ func (l *lister) byID() string {
 func (l *lister) skipSQL(a *args) string {
 	rt := a.add(l.q.Targets[0].Type)
 	return "select " + listColumns + " from (select r.id from resource r where r.tenant = $1 and r.rtype = " + rt + " order by " + l.byID() +
-		" limit " + a.add(l.q.Count+1) + " offset " + a.add(l.q.Offset) + ") i join resource r on r.tenant = $1 and r.rtype = " + rt +
-		" and r.id = i.id order by " + l.byID()
+		" limit " + a.add(l.q.Count+1) + " offset " + a.add(l.q.Offset) + ") i" + l.documents(rt)
 }
 
 // hitsSQL is for a filter that one value of an indexed attribute decides: it reads the ids of the page off the
@@ -132,7 +131,12 @@ func (l *lister) hitsSQL(key *sortKey) (string, *args) {
 	}
 	order := map[bool]string{false: "", true: " desc"}[l.q.Descending]
 	ids += " order by s.id" + order + " limit " + a.add(l.q.Count+1) + " offset " + a.add(l.q.Offset)
-	return "select " + listColumns + " from (" + ids + ") i join resource r on r.tenant = $1 and r.rtype = " + c.rt + " and r.id = i.id order by " + l.byID(), a
+	return "select " + listColumns + " from (" + ids + ") i" + l.documents(c.rt), a
+}
+
+// documents reads the rows of the ids i, in their order.
+func (l *lister) documents(rt string) string {
+	return l.t.db.d.lookup("resource", "r", "r.tenant = $1 and r.rtype = "+rt+" and r.id = i.id") + " order by i" + l.byID()[1:]
 }
 
 func (l *lister) compiler(target scim.Target, a *args) *compiler {

@@ -112,7 +112,8 @@ func (t *Tenant) GroupsOf(ctx context.Context, ids []string) (map[string][]scim.
 		return out, nil
 	}
 	return out, t.do(ctx, stmt{
-		sql: "select m.mid, m.gid, 'direct', g.display from member m join resource g on g.tenant = m.tenant and g.rtype = m.gtype and g.id = m.gid" +
+		sql: "select m.mid, m.gid, 'direct', g.display from member m" +
+			t.db.d.lookup("resource", "g", "g.tenant = m.tenant and g.rtype = m.gtype and g.id = m.gid") +
 			" where m.tenant = $1 and " + t.db.d.in("m.mid", "$2") + " order by m.mid, m.gid",
 		args: []any{t.id, t.db.d.list(ids)},
 		each: refs(func(of string, g scim.Ref) { out[of] = append(out[of], g) }),
@@ -122,7 +123,8 @@ func (t *Tenant) GroupsOf(ctx context.Context, ids []string) (map[string][]scim.
 // membersStmt reads the members of groups, by group and id.
 func (t *Tenant) membersStmt(groups []string, to func(group string, m scim.Ref)) stmt {
 	return stmt{
-		sql: "select m.gid, m.mid, m.mtype, r.display from member m join resource r on r.tenant = m.tenant and r.rtype = m.mtype and r.id = m.mid" +
+		sql: "select m.gid, m.mid, m.mtype, r.display from member m" +
+			t.db.d.lookup("resource", "r", "r.tenant = m.tenant and r.rtype = m.mtype and r.id = m.mid") +
 			" where m.tenant = $1 and " + t.db.d.in("m.gid", "$2") + " order by m.gid, m.mid",
 		args: []any{t.id, t.db.d.list(groups)},
 		each: refs(to),
@@ -135,10 +137,10 @@ func (t *Tenant) groupsStmt(users []string, to func(user string, g scim.Ref)) st
 	return stmt{
 		sql: "with recursive up (root, gid, way) as (" +
 			"select mid, gid, 0 from member where tenant = $1 and " + t.db.d.in("mid", "$2") +
-			" union select up.root, m.gid, 1 from up join member m on m.tenant = $3 and m.mid = up.gid)" +
+			" union select up.root, m.gid, 1 from up" + t.db.d.lookup("member", "m", "m.tenant = $3 and m.mid = up.gid") + ")" +
 			" select u.root, u.gid, case u.way when 0 then 'direct' else 'indirect' end, g.display" +
 			" from (select root, gid, min(way) as way from up group by root, gid) u" +
-			" join resource g on g.tenant = $4 and g.rtype = '" + groupType + "' and g.id = u.gid order by u.root, u.gid",
+			t.db.d.lookup("resource", "g", "g.tenant = $4 and g.rtype = '"+groupType+"' and g.id = u.gid") + " order by u.root, u.gid",
 		args: []any{t.id, t.db.d.list(users), t.id, t.id},
 		each: refs(to),
 	}
