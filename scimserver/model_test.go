@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"reflect"
@@ -31,22 +30,28 @@ const modelSteps = 25
 // the RFCs and the answers that Provost promises, and none of its code. What the server then shows must be what the
 // model holds: after a success the change, after a refusal nothing.
 func TestModel(t *testing.T) {
-	checks := modelChecks
-	if s := os.Getenv("PROVOST_MODEL"); s != "" {
-		n, err := strconv.Atoi(s)
-		if err != nil || n < 1 {
-			t.Fatalf("PROVOST_MODEL=%q is no number of sequences", s)
-		}
-		checks = n
-	} else if testing.Short() {
-		checks = modelChecks / 10
-	}
-	setFlag(t, "rapid.checks", strconv.Itoa(checks))
+	setFlag(t, "rapid.checks", strconv.Itoa(sequences(t, modelChecks)))
 	setFlag(t, "rapid.steps", strconv.Itoa(modelSteps))
 	setFlag(t, "rapid.nofailfile", "true")
 	onBothStores(t, func(t *testing.T, s *site) {
 		rapid.Check(t, func(rt *rapid.T) { newWorld(t, rt, s).play() })
 	})
+}
+
+// sequences is the number of checks: usual, a tenth of it in short mode, or what PROVOST_MODEL says.
+func sequences(t *testing.T, usual int) int {
+	t.Helper()
+	if s := os.Getenv("PROVOST_MODEL"); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 {
+			t.Fatalf("PROVOST_MODEL=%q is no number of sequences", s)
+		}
+		return n
+	}
+	if testing.Short() {
+		return usual / 10
+	}
+	return usual
 }
 
 // setFlag sets a flag of the test binary until the test ends.
@@ -147,24 +152,16 @@ func (w *world) call(client int, method, path string, body any, header ...string
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
-	resp, err := w.http.Do(req)
+	a, err := exchange(w.http, req)
 	if err != nil {
 		w.Fatalf("%s %s: %v", method, path, err)
-	}
-	defer resp.Body.Close()
-	a := trafficReply{status: resp.StatusCode, header: resp.Header}
-	if a.raw, err = io.ReadAll(resp.Body); err != nil {
-		w.Fatalf("%s %s: %v", method, path, err)
-	}
-	if len(a.raw) > 0 {
-		a.doc, a.bad = decodeExactly(a.raw)
 	}
 	w.Logf("client %d: %s %s %v %s → %d %s", client, method, path, header, data, a.status, clip(a.raw))
 	if a.bad != nil {
 		w.Fatalf("the answer is not JSON: %v", a.bad)
 	}
 	if a.status >= 500 {
-		w.Fatalf("status %d; the log ends with: %s", a.status, w.tail())
+		w.Fatalf("status %d; the log ends with: %s", a.status, lastLines(w.site.log.String()))
 	}
 	if a.status >= 400 && a.status != http.StatusNotModified {
 		if diff := differences("", a.doc, map[string]any{"schemas": []any{errorSchema}, "status": fmt.Sprint(a.status), "detail": "{{any}}"}); diff != nil && method != http.MethodHead {
@@ -174,9 +171,9 @@ func (w *world) call(client int, method, path string, body any, header ...string
 	return a
 }
 
-// tail is the end of the server's log.
-func (w *world) tail() string {
-	lines := strings.Split(strings.TrimSpace(w.site.log.String()), "\n")
+// lastLines is the end of a log.
+func lastLines(log string) string {
+	lines := strings.Split(strings.TrimSpace(log), "\n")
 	return strings.Join(lines[max(0, len(lines)-3):], "\n")
 }
 

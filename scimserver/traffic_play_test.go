@@ -209,8 +209,13 @@ func (p *trafficPlayer) send(ctx context.Context, s trafficScenario, r trafficRe
 			}
 		}
 	}
+	return exchange(p.http, req)
+}
+
+// exchange sends a request and reads the answer.
+func exchange(c *http.Client, req *http.Request) (trafficReply, error) {
 	start := time.Now()
-	resp, err := p.http.Do(req)
+	resp, err := c.Do(req)
 	if err != nil {
 		return trafficReply{}, err
 	}

@@ -66,6 +66,30 @@ func TestTraffic(t *testing.T) {
 	})
 }
 
+// TestTrafficCoversTheWorkflows holds that every workflow of the field's catalogues has an exchange: Entra E, Okta O
+// and S, PingFederate G, Microsoft's validator V and P. In O10 and O11 nothing is sent; E20 is sent by the validator
+// alone, as V23.
+func TestTrafficCoversTheWorkflows(t *testing.T) {
+	seen := map[string]bool{"O10": true, "O11": true, "E20": true}
+	for _, s := range readTraffic(t) {
+		for _, ref := range strings.Fields(s.Ref) {
+			seen[ref] = true
+		}
+		for _, st := range s.Steps {
+			for _, ref := range strings.Fields(st.Ref) {
+				seen[ref] = true
+			}
+		}
+	}
+	for letter, last := range map[string]int{"E": 22, "O": 19, "S": 12, "G": 12, "V": 25, "P": 7} {
+		for i := 1; i <= last; i++ {
+			if ref := fmt.Sprintf("%s%d", letter, i); !seen[ref] {
+				t.Errorf("no exchange plays %s", ref)
+			}
+		}
+	}
+}
+
 // plainClient is an HTTP client that follows nothing and decodes nothing.
 func plainClient() *http.Client {
 	return &http.Client{
