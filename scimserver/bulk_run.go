@@ -182,9 +182,7 @@ func (b *bulkJob) do(d *directory.Directory, i int, data any) error {
 		switch op.method {
 		case http.MethodPost:
 			res, err = d.Create(ctx, b.caller, op.typ.Name, data.(scim.Object))
-			if res.Created {
-				status = http.StatusCreated
-			}
+			status = http.StatusCreated
 		case http.MethodPut:
 			res, err = d.Replace(ctx, b.caller, op.typ.Name, id, data.(scim.Object), op.cond, directory.Want{})
 		case http.MethodPatch:

@@ -91,7 +91,8 @@ func (c *call) get(t *scim.ResourceType, id string) error {
 	return nil
 }
 
-// create answers POST (RFC 7644 §3.3).
+// create answers POST (RFC 7644 §3.3). A create that took an inactive user back (access.RehireReactivate) is 201
+// as well: Entra and Okta link a user by that answer and by no other.
 func (c *call) create(t *scim.ResourceType) error {
 	p, err := c.projection(t)
 	if err != nil {
@@ -106,11 +107,7 @@ func (c *call) create(t *scim.ResourceType) error {
 		return err
 	}
 	c.tolerate(res.Tolerances...)
-	status := http.StatusCreated
-	if !res.Created {
-		status = http.StatusOK // an inactive user was taken back, see access.RehireReactivate
-	}
-	c.writeResource(status, t, &res.Resource, p)
+	c.writeResource(http.StatusCreated, t, &res.Resource, p)
 	return nil
 }
 
