@@ -17,7 +17,7 @@ func TestRehireKeepsWhatWasOmitted(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.create("ann", "/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ann","externalId":"x1","title":"Boss","active":false}`)
-		p.must(200, "POST", "/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ANN","nickName":"A"}`,
+		p.must(201, "POST", "/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ANN","nickName":"A"}`,
 			"/id", p.vars["ann"], "/active", "true", "/externalId", "x1", "/title", "Boss", "/nickName", "A")
 	})
 }
