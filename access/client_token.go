@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/provost-scim/provost/audit"
@@ -64,7 +65,9 @@ func (s *Service) TokenList(ctx context.Context, c Client) ([]Token, error) {
 }
 
 // RotateToken makes a new credential of that kind and lets the client's older ones of the same kind end after
-// overlap (at most MaxOverlap; 0 revokes them now). One that ends sooner anyway keeps its end.
+// overlap (at most MaxOverlap; 0 revokes them now). One that ends sooner anyway keeps its end. With a zero expires
+// the new one lives as long as the newest of the old ones was made to: a rotation does not turn a credential that
+// expires into one that never does.
 func (s *Service) RotateToken(ctx context.Context, by audit.Actor, c Client, kind TokenKind, expires time.Time, overlap time.Duration) (Token, string, error) {
 	if overlap < 0 || overlap > MaxOverlap {
 		return Token{}, "", invalid("overlap", "0 to %v", MaxOverlap)
@@ -72,6 +75,9 @@ func (s *Service) RotateToken(ctx context.Context, by audit.Actor, c Client, kin
 	old, err := s.Keeper.TokenList(ctx, c.Tenant, c.ID)
 	if err != nil {
 		return Token{}, "", err
+	}
+	if i := slices.IndexFunc(old, func(o Token) bool { return o.Kind == kind && o.Live(s.now()) }); expires.IsZero() && i >= 0 && !old[i].Expires.IsZero() {
+		expires = s.stamp().Add(old[i].Expires.Sub(old[i].Created))
 	}
 	t, plain, err := s.CreateToken(ctx, by, c, kind, expires)
 	if err != nil {

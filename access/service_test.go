@@ -289,3 +289,20 @@ func TestAccounts(t *testing.T) {
 		}
 	})
 }
+
+// A rotation keeps the lifetime: a token that expires is not followed by one that never does.
+func TestRotation_KeepsTheLifetime(t *testing.T) {
+	onBothStores(t, func(t *testing.T, db *store.DB, c *clock) {
+		s, ctx := node(t, db, c), t.Context()
+		_, client, _ := tenantAndClient(t, s, "acme")
+		const month = 30 * 24 * time.Hour
+		if _, _, err := s.CreateToken(ctx, cli, client, access.Static, c.Now().Add(month)); err != nil {
+			t.Fatal(err)
+		}
+		c.advance(24 * time.Hour)
+		got, _, err := s.RotateToken(ctx, cli, client, access.Static, time.Time{}, time.Hour)
+		if err != nil || got.Expires.Sub(got.Created).Round(time.Second) != month {
+			t.Errorf("the new token lives %v, %v; want %v", got.Expires.Sub(got.Created), err, month)
+		}
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -98,6 +99,9 @@ func parseAndRun(ctx context.Context, args []string, stdin io.Reader, stdout, st
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
+	}
+	if len(args) > 0 && args[0] == "help" { // provost help tenant create
+		args = append(slices.Clone(args[1:]), "--help")
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
