@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/provost-scim/provost/access"
@@ -60,9 +61,41 @@ func TestTraffic(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				peer := s.newPeer(t, access.NewClient{Profile: access.Profile(all[name].Profile)})
 				p := &trafficPlayer{base: peer.base, token: peer.token, http: plainClient(), run: runName(), vars: map[string]any{}}
-				playScenario(t, p, all[name])
+				if wrong := p.play(t.Context(), all[name]); wrong != "" {
+					t.Fatal(wrong)
+				}
 			})
 		}
+	})
+}
+
+// needsItsOwnTenant are the scenarios that say something about everybody in the tenant.
+var needsItsOwnTenant = []string{"okta-spec/01-spec-test"}
+
+// TestTrafficTogether plays the scenarios at the same time in one tenant, as several identity providers would: no one
+// may notice the others.
+func TestTrafficTogether(t *testing.T) {
+	const atOnce = 16
+	all := readTraffic(t)
+	for _, name := range needsItsOwnTenant {
+		delete(all, name)
+	}
+	onBothStores(t, func(t *testing.T, s *site) {
+		first := s.newPeer(t, access.NewClient{})
+		room := make(chan struct{}, atOnce)
+		var wait sync.WaitGroup
+		for _, name := range sortedKeys(asAny(all)) {
+			peer := s.peerOf(t, first.tenant, access.NewClient{Profile: access.Profile(all[name].Profile)})
+			p := &trafficPlayer{base: peer.base, token: peer.token, http: modelHTTP, run: runName(), vars: map[string]any{}}
+			room <- struct{}{}
+			wait.Go(func() {
+				defer func() { <-room }()
+				if wrong := p.play(context.Background(), all[name]); wrong != "" {
+					t.Errorf("%s: %s", name, wrong)
+				}
+			})
+		}
+		wait.Wait()
 	})
 }
 
@@ -113,21 +146,22 @@ func asAny[T any](m map[string]T) map[string]any {
 	return out
 }
 
-func playScenario(t *testing.T, p *trafficPlayer, s trafficScenario) {
-	t.Helper()
+// play plays a scenario up to the first answer that is wrong and describes it; "" if none is.
+func (p *trafficPlayer) play(ctx context.Context, s trafficScenario) string {
 	for i, st := range s.Steps {
-		a, err := p.send(context.Background(), s, st.Request)
+		a, err := p.send(ctx, s, st.Request)
 		if err != nil {
-			t.Fatalf("step %d %s: %v", i+1, st.Request.Path, err)
+			return fmt.Sprintf("step %d %s: %v", i+1, st.Request.Path, err)
 		}
 		wrong := append(p.judge(st, a), manners(st, a)...)
 		if len(wrong) == 0 {
 			continue
 		}
 		sent, _ := p.payload(st.Request)
-		t.Fatalf("step %d (%s %s)\n%s %s\n%s\n→ %d %s\n%s\n\n  %s\n\nwhy: %s", i+1, st.Ref, st.Note, st.Request.Method, p.fill(st.Request.Path), sent,
+		return fmt.Sprintf("step %d (%s %s)\n%s %s\n%s\n→ %d %s\n%s\n\n  %s\n\nwhy: %s", i+1, st.Ref, st.Note, st.Request.Method, p.fill(st.Request.Path), sent,
 			a.status, a.header.Get("Content-Type"), a.raw, strings.Join(wrong, "\n  "), s.Why)
 	}
+	return ""
 }
 
 // manners is what Provost promises beyond what the client needs: the answers of design.md where clients leave a
