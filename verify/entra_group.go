@@ -17,6 +17,7 @@ func entraGroups() []Case {
 			Why: "not found, the group is created twice; sent with members, a large group makes the match time out",
 			Fix: "make displayName filterable and honour excludedAttributes in lists",
 			Run: func(s *Session) {
+				s.decoy("/Groups")
 				u := s.user("gm", nil)
 				g := s.group("gm", u.ID)
 				l := s.search("/Groups", eq("displayName", g.Name), "excludedAttributes", "members")

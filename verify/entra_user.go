@@ -10,6 +10,7 @@ func entraMatch() []Case {
 			Why:   "Entra matches before it creates; if the user is not found it creates a second one, or stops at a conflict for ever",
 			Fix:   "support userName eq and decode + and %22 in the query",
 			Run: func(s *Session) {
+				s.decoy("/Users")
 				u := s.user("m", nil)
 				s.search("/Users", eq("userName", u.Name)).only("userName eq", u.ID)
 			}},

@@ -87,6 +87,7 @@ func oktaUsers() []Case {
 		{Name: "match-user", Rule: "R-23", Ref: "O-PROTO", Title: "a user is found by userName, page of 100",
 			Why: "not found, Okta creates the user again and gets a conflict that it cannot resolve", Fix: "support userName eq with %20, %22 and %40 in the query",
 			Run: func(s *Session) {
+				s.decoy("/Users")
 				u := s.okta()
 				l := s.search("/Users", eq("userName", u.Name), "startIndex", "1", "count", "100")
 				l.only("userName eq", u.ID)
@@ -169,9 +170,7 @@ func passwordNeverReturned(s *Session) {
 		for _, p := range []string{secret, second, third} {
 			s.check(!strings.Contains(body, p), a, "no password in any answer", "the answer contains the password that was sent")
 		}
-		if _, ok := a.value("password"); ok {
-			s.fail(a, "no attribute password in any answer", "the answer has an attribute password")
-		}
+		s.check(!strings.Contains(strings.ToLower(body), `"password"`), a, "no attribute password in any answer", "the answer has an attribute password")
 	}
 }
 

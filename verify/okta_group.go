@@ -15,6 +15,7 @@ func oktaGroups() []Case {
 		{Name: "group-find", Rule: "R-52", Ref: "O-PROTO", Title: "a group is found by displayName",
 			Why: "Okta links to an existing group by name", Fix: "make displayName filterable",
 			Run: func(s *Session) {
+				s.decoy("/Groups")
 				g := s.group("of")
 				s.search("/Groups", eq("displayName", g.Name), "startIndex", "1", "count", "100").only("displayName eq", g.ID)
 			}},

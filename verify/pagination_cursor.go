@@ -24,8 +24,10 @@ func cursorPaging() []Case {
 			s.walked(ids, c.pick("abc"), pages)
 		}),
 		cursor("walk-under-change", rule, "what exists for the whole walk is seen once while others come and go", "page behind a key, not by offset", func(s *Session) {
-			c := s.crowd()
-			extra := s.make("/Users", s.person(c.tag+"-Aaa@verify.example", nil), c.tag+"-Aaa@verify.example")
+			tag := s.name("crowd")
+			first := tag + "-Aaa@verify.example" // before the others by name and by age: an offset shifts when it goes
+			extra := s.make("/Users", s.person(first, nil), first)
+			c := s.crowdOf(tag)
 			ids, pages := s.walk(c, 1, func(page int) {
 				switch page {
 				case 1:

@@ -21,6 +21,7 @@ func pingUsers() []Case {
 		{Name: "match-user", Rule: "R-23", Ref: "P-SET", Title: "a user is found by userName",
 			Why: "the default unique identifier; not found, the user is created again", Fix: "support userName eq",
 			Run: func(s *Session) {
+				s.decoy("/Users")
 				u := s.user("pm", nil)
 				s.search("/Users", eq("userName", u.Name)).only("userName eq", u.ID)
 			}},
@@ -28,6 +29,7 @@ func pingUsers() []Case {
 			Why: "with workEmail as unique identifier PingFederate filters on emails without a sub-attribute; unmatched, it creates the user again", Fix: "read emails eq as emails.value eq",
 			Run: func(s *Session) {
 				s.needAttr("emails")
+				s.decoy("/Users")
 				u := s.user("pe", nil)
 				s.search("/Users", eq("emails", u.Name)).only("emails eq", u.ID)
 			}},

@@ -12,8 +12,9 @@ type crowd struct {
 	a, b, c created // a: Engineer, active; b: no title, inactive, home address; c: Manager, active
 }
 
-func (s *Session) crowd() crowd {
-	tag := s.name("crowd")
+func (s *Session) crowd() crowd { return s.crowdOf(s.name("crowd")) }
+
+func (s *Session) crowdOf(tag string) crowd {
 	mk := func(label, title string, more Object) created {
 		name := tag + "-" + label + "@verify.example"
 		body := s.person(name, Object{"displayName": tag + " " + label, "title": title,

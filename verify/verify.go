@@ -106,6 +106,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		rep.Results = append(rep.Results, res)
 		r.tell(Progress{Done: i + 1, Total: len(cases), Case: pc.Case.Name, Result: &res})
 	}
+	if len(r.slow) > 0 && chosen(o, throttling) {
+		rep.Results = append(rep.Results, r.play(planned{throttling, plain}))
+	}
 	rep.Leftovers = r.sweep()
 	rep.Requests = r.sent
 	rep.Millis = milliseconds(r.now().Sub(r.started))
@@ -121,10 +124,10 @@ type planned struct {
 
 // plan lists the cases to play, in order.
 func plan(o Options) ([]planned, []string, error) {
-	var chosen []Profile
+	var profiles []Profile
 	var err error
 	if len(o.Profiles) > 0 || len(o.Files) == 0 {
-		if chosen, err = choose(o.Profiles); err != nil {
+		if profiles, err = choose(o.Profiles); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -133,25 +136,43 @@ func plan(o Options) ([]planned, []string, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		chosen = append(chosen, p...)
+		profiles = append(profiles, p...)
 	}
 	var cases []planned
-	for _, p := range chosen {
+	for _, p := range profiles {
 		for _, c := range p.Cases {
-			if len(o.Only) > 0 && !Match(o.Only, c.Name) && !Match(o.Only, c.Rule) {
-				continue
+			if chosen(o, c) {
+				cases = append(cases, planned{c, p.Dialect})
 			}
-			if Match(o.Skip, c.Name) || Match(o.Skip, c.Rule) {
-				continue
-			}
-			cases = append(cases, planned{c, p.Dialect})
 		}
 	}
-	if len(cases) == 0 {
+	if len(cases) == 0 && !chosen(o, throttling) {
 		return nil, nil, errors.New("no case is left to play: look at the patterns for only and skip")
 	}
-	return cases, profileNames(chosen), nil
+	return cases, profileNames(profiles), nil
 }
+
+// chosen tells whether a case is among those to play.
+func chosen(o Options, c Case) bool {
+	if len(o.Only) > 0 && !Match(o.Only, c.Name) && !Match(o.Only, c.Rule) {
+		return false
+	}
+	return !Match(o.Skip, c.Name) && !Match(o.Skip, c.Rule)
+}
+
+// throttling judges the answers 429 of a whole run; it is played at the end if there were any.
+var throttling = Case{Name: "run/retry-after", Rule: "R-15", Ref: "O-CON", Severity: Should, Breaks: []string{"Okta", "PingFederate"},
+	Title: "an answer 429 carries Retry-After in whole seconds and a SCIM error",
+	Why:   "Okta ignores dates and waits five minutes instead; after ten tries the task fails for good",
+	Fix:   "send Retry-After as a number of seconds",
+	Run: func(s *Session) {
+		for _, x := range s.run.slow {
+			s.exchanges = append(s.exchanges, x)
+			s.check(retryAfter(x.header("Retry-After")) >= 0, x, "Retry-After in whole seconds", "Retry-After "+show(x.header("Retry-After")))
+			x.s = s
+			s.errorBody(x, 429)
+		}
+	}}
 
 // run is the state of one Run.
 type run struct {
