@@ -46,6 +46,9 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 	  done; \
 	done
 
+catch: ## the score of provost verify: broken servers, and which case names the bug
+	$(GO) test ./verify -run TestCatchTable -v -count=1
+
 bench: ## Provost side by side with what its stack can do
 	$(GO) run ./bench $(BENCHFLAGS)
 
@@ -64,4 +67,4 @@ release: ## dist/: a binary per platform and their checksums
 clean: ## remove what was built
 	rm -rf bin dist
 
-.PHONY: help build demo test check interop fuzz bench chaos release clean
+.PHONY: help build demo catch test check interop fuzz bench chaos release clean

@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// struck stands in records and reports where a secret was.
+const struck = "(secret)"
+
 // credentials hands out the token of a run and keeps secrets out of everything that is recorded.
 type credentials struct {
 	Auth
@@ -109,7 +112,7 @@ func (c *credentials) read(res *http.Response) (string, error) {
 func (c *credentials) strike(s string) string {
 	for _, secret := range []string{c.Token, c.issued, c.ClientSecret} {
 		if len(secret) >= 6 {
-			s = strings.ReplaceAll(s, secret, "(secret)")
+			s = strings.ReplaceAll(s, secret, struck)
 		}
 	}
 	return s

@@ -41,8 +41,8 @@ func createFaults() []fault {
 		{"the answer to a create has no id", "P-SET 1.2", []string{"entra/create", "pingfederate-put/create"}, "id is a string", onCreate(func(_ *request, a *answer, o object) { delete(o, "id"); a.set(o) })},
 		{"ids are numbers", "R-16", []string{"entra/create", "okta-catalogue/create"}, "id is a string", onCreate(func(_ *request, a *answer, o object) { o["id"] = 4711; a.set(o) })},
 		{"the answer to a create lacks what was sent", "V1", []string{"okta-catalogue/create", "rfc/create"}, "name.givenName", onCreate(func(_ *request, a *answer, o object) { delete(o, "name"); a.set(o) })},
-		{"meta.resourceType is missing", "R-16", []string{"entra/create", "entra-validator/v3-filter"}, "meta.resourceType", onResource(func(_ *request, o object) { delete(o["meta"].(object), "resourceType") })},
-		{"meta.location and Location disagree", "RFC 7643 §3.1", []string{"rfc/create"}, "meta.location", onResource(func(_ *request, o object) { o["meta"].(object)["location"] = "/" + o["id"].(string) })},
+		{"meta.resourceType is missing", "R-16", []string{"entra/create", "entra-validator/v3-filter"}, "meta.resourceType", onResource(func(_ *request, o object) { delete(metaOf(o), "resourceType") })},
+		{"meta.location and Location disagree", "RFC 7643 §3.1", []string{"rfc/create"}, "meta.location", onResource(func(_ *request, o object) { metaOf(o)["location"] = "/" + o["id"].(string) })},
 		{"schemas is missing in resources", "RFC 7643 §3", []string{"rfc/create", "okta-spec/s6-create"}, "schemas has", onResource(func(_ *request, o object) { delete(o, "schemas") })},
 		{"schemas leaves the extension out", "RFC 7643 §3", []string{"rfc/extension-in-schemas"}, "schemas has " + enterprise, onResource(func(_ *request, o object) {
 			if all, _ := o["schemas"].([]any); len(all) > 1 {

@@ -126,8 +126,8 @@ func patchFaults() []fault {
 			}
 			return o
 		})},
-		{"lastModified does not move", "RFC 7643 §3.1", []string{"rfc/meta-times"}, "meta.lastModified later", onResource(func(_ *request, o object) { m := o["meta"].(object); m["lastModified"] = m["created"] })},
-		{"created moves with every change", "RFC 7643 §3.1", []string{"rfc/meta-times"}, "meta.created unchanged", onResource(func(_ *request, o object) { m := o["meta"].(object); m["created"] = m["lastModified"] })},
+		{"lastModified does not move", "RFC 7643 §3.1", []string{"rfc/meta-times"}, "meta.lastModified later", onResource(func(_ *request, o object) { m := metaOf(o); m["lastModified"] = m["created"] })},
+		{"created moves with every change", "RFC 7643 §3.1", []string{"rfc/meta-times"}, "meta.created unchanged", onResource(func(_ *request, o object) { m := metaOf(o); m["created"] = m["lastModified"] })},
 		{"a change of nothing moves lastModified", "RFC 7644 §3.5.2.1", []string{"rfc/patch-no-change"}, "meta.lastModified", touchAlways},
 		{"a userName that is taken can be taken by PATCH", "RFC 7644 §3.12", []string{"rfc/patch-conflict", "rfc/patch-atomic"}, "status 409", onAnswer(func(q *request, a *answer) {
 			if q.method == "PATCH" && a.status == 409 {
@@ -188,7 +188,7 @@ func touchAlways() middleware {
 			touched[q.id()] = time.Now().UTC().Add(time.Second).Format(time.RFC3339)
 		}
 		if o := a.json(); a.ok() && touched[q.id()] != "" && o["meta"] != nil {
-			o["meta"].(object)["lastModified"] = touched[q.id()]
+			metaOf(o)["lastModified"] = touched[q.id()]
 			a.set(o)
 		}
 		return a

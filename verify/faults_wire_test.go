@@ -139,7 +139,7 @@ func securityFaults() []fault {
 		})},
 		{"the client sets meta.created", "B6", []string{"security/mass-assignment"}, "the server's own meta.created", onResource(func(q *request, o object) {
 			if n, _ := o["userName"].(string); strings.Contains(n, "-ma-") {
-				o["meta"].(object)["created"] = "2001-01-01T00:00:00Z"
+				metaOf(o)["created"] = "2001-01-01T00:00:00Z"
 			}
 		})},
 		{"operational attributes are stored", "B6", []string{"security/mass-assignment"}, "no attribute isAdmin", onResource(func(q *request, o object) {
@@ -204,7 +204,7 @@ func securityFaults() []fault {
 		})},
 		{"locations follow X-Forwarded-Host", "A2", []string{"security/forwarded-host"}, "evil.example", onResource(func(q *request, o object) {
 			if h := q.header.Get("X-Forwarded-Host"); h != "" {
-				o["meta"].(object)["location"] = "https://" + h + q.path
+				metaOf(o)["location"] = "https://" + h + q.path
 			}
 		})},
 		{"every origin may read with credentials", "CORS", []string{"security/cors"}, "evil.example", onAnswer(func(q *request, a *answer) {
@@ -253,7 +253,7 @@ func discoveryFaults() []fault {
 		{"excludedAttributes is ignored", "RFC 7644 §3.9", []string{"rfc/excluded-attributes", "rfc/excluded-members"}, "no attribute", onRequest(func(q *request) { q.dropParam("excludedAttributes") })},
 		{"the version never changes", "RFC 7644 §3.14", []string{"rfc/etag-changes"}, "another version", onAnswer(func(q *request, a *answer) {
 			if o := a.json(); a.ok() && o["meta"] != nil {
-				o["meta"].(object)["version"] = `W/"1"`
+				metaOf(o)["version"] = `W/"1"`
 				a.header.Set("ETag", `W/"1"`)
 				a.set(o)
 			}

@@ -246,6 +246,14 @@ func onResource(change func(q *request, o object)) func() middleware {
 	})
 }
 
+// metaOf is the meta of a resource; of one that has none it is an object that goes nowhere.
+func metaOf(o object) object {
+	if m, ok := o["meta"].(object); ok {
+		return m
+	}
+	return object{}
+}
+
 // onOps changes the operations of PATCH requests; nil from change drops an operation.
 func onOps(change func(q *request, o object) object) func() middleware {
 	return func() middleware {

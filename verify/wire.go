@@ -28,7 +28,6 @@ func (s *Session) send(c call) *Exchange {
 	}
 	var x *Exchange
 	for try := 0; ; try++ {
-		s.run.wait()
 		x = s.once(c)
 		wait, again := s.run.throttled(x, try)
 		if !again {
@@ -77,6 +76,7 @@ func (s *Session) parallel(calls []call) []*Exchange {
 // together sends requests at the same moment and records them in their order.
 func (s *Session) together(calls []call) []*Exchange {
 	r := s.run
+	r.wait()
 	done := make([]*Exchange, len(calls))
 	var wg sync.WaitGroup
 	for i, c := range calls {
@@ -182,12 +182,12 @@ func (s *Session) request(ctx context.Context, c call, x *Exchange) (*http.Reque
 		if err := s.run.authorize(ctx, req, c.token); err != nil {
 			return nil, err
 		}
-		x.Request.Header["Authorization"] = "(secret)"
+		x.Request.Header["Authorization"] = struck
 	}
 	if !c.anonymous {
 		for k, v := range s.run.o.Header {
 			req.Header[http.CanonicalHeaderKey(k)] = slices.Clone(v)
-			x.Request.Header[http.CanonicalHeaderKey(k)] = "(secret)"
+			x.Request.Header[http.CanonicalHeaderKey(k)] = struck
 		}
 	}
 	return req, nil
