@@ -11,7 +11,7 @@ import (
 // List implements directory.Store.
 func (t *Tenant) List(ctx context.Context, q scim.Query) (scim.Page, error) {
 	var p scim.Page
-	l := &lister{t: t, q: q}
+	l := &lister{t: t, q: q, members: map[string]bool{}}
 	if q.Count > 0 {
 		if err := l.page(ctx, &p); err != nil {
 			return p, err
@@ -30,11 +30,15 @@ func (t *Tenant) List(ctx context.Context, q scim.Query) (scim.Page, error) {
 
 // lister executes one query.
 type lister struct {
-	t *Tenant
-	q scim.Query
+	t       *Tenant
+	q       scim.Query
+	members map[string]bool // ids of users that are members of a group
 }
 
-const listColumns = "r.rtype, r.id, r.external, r.created, r.modified, r.version, r.doc"
+// columns are what scan reads.
+func (l *lister) columns() string {
+	return "r.rtype, r.id, r.external, r.created, r.modified, r.version, r.doc, " + memberFlag(l.q.Groups) + " as f"
+}
 
 // page reads one resource more than asked for, to know whether another page follows.
 func (l *lister) page(ctx context.Context, p *scim.Page) error {
@@ -80,7 +84,7 @@ func (l *lister) pageSQL() (a *args, sql string, seeks bool, key *sortKey) {
 		if key != nil {
 			k = ", " + key.expr(c) + " as k"
 		}
-		sql += "select " + listColumns + k + " from resource r where r.tenant = $1 and r.rtype = " + c.rt + " and " + cond
+		sql += "select " + l.columns() + k + " from resource r where r.tenant = $1 and r.rtype = " + c.rt + " and " + cond
 		if key == nil && l.q.After != nil {
 			sql += " and r.id " + map[bool]string{false: ">", true: "<"}[l.q.Descending] + " " + c.text(l.q.After.ID)
 		}
@@ -106,7 +110,7 @@ func (l *lister) byID() string {
 // skipSQL skips on the index alone and reads the documents of the page only.
 func (l *lister) skipSQL(a *args) string {
 	rt := a.add(l.q.Targets[0].Type)
-	return "select " + listColumns + " from (select r.id from resource r where r.tenant = $1 and r.rtype = " + rt + " order by " + l.byID() +
+	return "select " + l.columns() + " from (select r.id from resource r where r.tenant = $1 and r.rtype = " + rt + " order by " + l.byID() +
 		" limit " + a.add(l.q.Count+1) + " offset " + a.add(l.q.Offset) + ") i" + l.documents(rt)
 }
 
@@ -131,7 +135,7 @@ func (l *lister) hitsSQL(key *sortKey) (string, *args) {
 	}
 	order := map[bool]string{false: "", true: " desc"}[l.q.Descending]
 	ids += " order by s.id" + order + " limit " + a.add(l.q.Count+1) + " offset " + a.add(l.q.Offset)
-	return "select " + listColumns + " from (" + ids + ") i" + l.documents(c.rt), a
+	return "select " + l.columns() + " from (" + ids + ") i" + l.documents(c.rt), a
 }
 
 // documents reads the rows of the ids i, in their order.
@@ -150,13 +154,17 @@ func (l *lister) scan(scan func(...any) error, key *sortKey) (scim.Resource, sci
 	var ext *string
 	var created, modified int64
 	var shown any
-	dest := []any{&r.Type, &r.ID, &ext, &created, &modified, &r.Meta.Version, &r.Doc}
+	var isMember bool
+	dest := []any{&r.Type, &r.ID, &ext, &created, &modified, &r.Meta.Version, &r.Doc, &isMember}
 	if key != nil {
 		var k any
 		dest = append(dest, &k, &shown)
 	}
 	if err := scan(dest...); err != nil {
 		return r, scim.Key{}, err
+	}
+	if isMember {
+		l.members[r.ID] = true
 	}
 	r.Meta.Created, r.Meta.LastModified = time.UnixMilli(created).UTC(), time.UnixMilli(modified).UTC()
 	if ext != nil && l.q.Client != "" {
@@ -232,6 +240,9 @@ func (l *lister) relations(ctx context.Context, p *scim.Page) error {
 		switch {
 		case r.Type == userType && l.q.Groups:
 			r.HasGroups = true
+			if !l.members[r.ID] {
+				continue
+			}
 			users = append(users, r.ID)
 		case r.Type == groupType && l.q.Members:
 			r.HasMembers = true

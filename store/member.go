@@ -131,6 +131,15 @@ func (t *Tenant) membersStmt(groups []string, to func(group string, m scim.Ref))
 	}
 }
 
+// memberFlag is an expression that says whether "resource r" is a member of any group, if that is wanted: most
+// of the cost of a user's groups is saved where there are none.
+func memberFlag(wanted bool) string {
+	if !wanted {
+		return "false"
+	}
+	return "exists (select 1 from member f where f.tenant = r.tenant and f.mid = r.id)"
+}
+
 // groupsStmt reads the direct and indirect groups of users, by user and group. A group that holds a user both
 // ways is direct.
 func (t *Tenant) groupsStmt(users []string, to func(user string, g scim.Ref)) stmt {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/provost-scim/provost/audit"
@@ -12,19 +14,61 @@ import (
 
 // AppendRequests implements audit.RequestLog.
 func (db *DB) AppendRequests(ctx context.Context, tenant int64, entries []audit.Request) error {
-	var batch []stmt
-	for _, r := range entries {
-		r = cleanRequest(r)
-		batch = append(batch, stmt{
-			sql: "insert into request (tenant, at, id, client, resource, status, entry) values ($1, $2, $3, $4, $5, $6, $7)" +
-				" on conflict do nothing",
-			args: []any{tenant, r.Time.UnixNano(), r.ID, r.Client, r.Resource, r.Status, jsonText(r)},
-		})
-	}
-	if len(batch) == 0 {
+	if len(entries) == 0 {
 		return nil
 	}
-	return db.transact(ctx, func(s *txState) error { return s.c.do(ctx, batch...) })
+	rows := make([]requestRow, len(entries))
+	for i, r := range entries {
+		r = cleanRequest(r)
+		rows[i] = requestRow{r.Time.UnixNano(), r.ID, r.Client, r.Resource, int32(r.Status), jsonText(r)}
+	}
+	return db.transact(ctx, func(s *txState) error { return s.c.do(ctx, db.requestStmts(tenant, rows)...) })
+}
+
+// requestRow is a row of the request log.
+type requestRow struct {
+	at                   int64
+	id, client, resource string
+	status               int32
+	entry                string
+}
+
+// logRows is how many rows of the request log one INSERT of SQLite takes.
+const logRows = 16
+
+const requestColumns = "insert into request (tenant, at, id, client, resource, status, entry) "
+
+func (db *DB) requestStmts(tenant int64, rows []requestRow) (batch []stmt) {
+	if db.d.postgres {
+		n := len(rows)
+		at, status, texts := make([]int64, n), make([]int32, n), [4][]string{}
+		for i, r := range rows {
+			at[i], status[i] = r.at, r.status
+			for j, text := range []string{r.id, r.client, r.resource, r.entry} {
+				texts[j] = append(texts[j], text)
+			}
+		}
+		return []stmt{{
+			sql: requestColumns + "select $1::bigint, x.* from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[]) x" +
+				" on conflict do nothing",
+			args: []any{tenant, at, texts[0], texts[1], texts[2], status, texts[3]},
+		}}
+	}
+	for part := range slices.Chunk(rows, logRows) {
+		a := args{}
+		var b strings.Builder
+		b.WriteString(requestColumns + "values ")
+		for i, r := range part {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString("(" + a.add(tenant) + "," + a.add(r.at) + "," + a.add(r.id) + "," + a.add(r.client) + "," + a.add(r.resource) + "," +
+				a.add(r.status) + "," + a.add(r.entry) + ")")
+		}
+		b.WriteString(" on conflict do nothing")
+		batch = append(batch, stmt{sql: b.String(), args: a.list})
+	}
+	return batch
 }
 
 // cleanRequest makes every text of an entry storable: most of them come from outside.

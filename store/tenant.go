@@ -200,24 +200,26 @@ func (t *Tenant) Get(ctx context.Context, typ, id string, load directory.Load) (
 	found := false
 	var ext *string
 	var created, modified int64
-	q := "select external, created, modified, version, doc from resource where tenant = $1 and rtype = $2 and id = $3"
+	groups, isMember := load.Groups && typ == userType, false
+	q := "select external, created, modified, version, doc, " + memberFlag(groups) + " from resource r where tenant = $1 and rtype = $2 and id = $3"
 	if load.Lock && t.tx != nil {
 		q += t.db.d.lock()
 	}
 	batch := []stmt{{sql: q, args: []any{t.id, typ, id}, each: func(scan func(...any) error) error {
 		found = true
-		return scan(&ext, &created, &modified, &rec.Meta.Version, &rec.Doc)
+		return scan(&ext, &created, &modified, &rec.Meta.Version, &rec.Doc, &isMember)
 	}}}
 	if load.Members && typ == groupType {
 		rec.HasMembers = true
 		batch = append(batch, t.membersStmt([]string{id}, func(_ string, m scim.Ref) { rec.Members = append(rec.Members, m) }))
 	}
-	if load.Groups && typ == userType {
-		rec.HasGroups = true
-		batch = append(batch, t.groupsStmt([]string{id}, func(_ string, g scim.Ref) { rec.Groups = append(rec.Groups, g) }))
-	}
 	if err := t.do(ctx, batch...); err != nil {
 		return rec, err
+	}
+	if rec.HasGroups = groups; isMember {
+		if err := t.do(ctx, t.groupsStmt([]string{id}, func(_ string, g scim.Ref) { rec.Groups = append(rec.Groups, g) })); err != nil {
+			return rec, err
+		}
 	}
 	if !found {
 		return rec, notFound(typ, id)
