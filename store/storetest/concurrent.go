@@ -196,69 +196,6 @@ func addAndDelete(t *testing.T, db *store.DB) {
 	}
 }
 
-// walk pages through users while others come and go: who is there all the time appears exactly once.
-func walk(t *testing.T, db *store.DB) {
-	s := newTenant(t, db)
-	stay := map[string]bool{}
-	var gone []string
-	for i := range 300 {
-		id := insert(t, s, user(fmt.Sprintf("%03d", (i*7919)%1000)))
-		if i%3 == 0 {
-			gone = append(gone, id)
-		} else {
-			stay[id] = true
-		}
-	}
-	ref, ok := scim.Default().Resolve("User", scim.AttrPath{Name: "userName"})
-	if !ok {
-		t.Fatal("no userName")
-	}
-	stop := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for i := 0; ; i++ {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			if err := s.Insert(t.Context(), user(fmt.Sprintf("new-%d", i))); err != nil {
-				t.Error(err)
-				return
-			}
-			if i < len(gone) {
-				if err := s.Delete(t.Context(), "User", gone[i], 1, audit.Event{Action: audit.Delete, Type: "User", ID: gone[i]}); err != nil {
-					t.Error(err)
-					return
-				}
-			}
-		}
-	})
-	for _, q := range []scim.Query{{Count: 9}, {Count: 9, Descending: true}, {Count: 9, Sort: &ref}, {Count: 9, Sort: &ref, Descending: true}} {
-		q.Targets = []scim.Target{{Type: "User"}}
-		seen := map[string]int{}
-		for pages := 0; pages < 5000; pages++ {
-			page, err := s.List(t.Context(), q)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, r := range page.Resources {
-				seen[r.ID]++
-			}
-			if q.After = page.Next; q.After == nil || len(seen) > 3000 {
-				break
-			}
-		}
-		for id := range stay {
-			if seen[id] != 1 && q.After == nil {
-				t.Errorf("sort %v descending %v: %s was seen %d times, want 1", q.Sort != nil, q.Descending, id, seen[id])
-			}
-		}
-	}
-	close(stop)
-	wg.Wait()
-}
-
 // followLog reads the change log while many write: a reader that pages by sequence number misses nothing.
 func followLog(t *testing.T, db *store.DB) {
 	ctx := t.Context()
