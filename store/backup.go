@@ -58,6 +58,21 @@ var backupTables = []backupTable{
 	{"trash", split("tenant rtype id uniq display active external created modified version doc attrs members deleted purge")},
 	{"request", split("tenant at id client resource status entry")},
 	{"gone", split("tenant")},
+	{"source", split("name spec created modified version")},
+	{"channel", split("id name source spec paused created modified version generation position status")},
+	{"lease", split("channel fence holder expires")},
+	{"mirror", split("channel okey kind name hash attrs")},
+	{"mirror_member", split("channel gkey name mkey")},
+	{"staged", split("channel okey kind name hash attrs")},
+	{"staged_member", split("channel gkey name")},
+	{"dirty", split("channel kind okey reason since attempts retry problem")},
+	{"link", split("channel okey kind target state provenance doc since changed expires version")},
+	{"link_member", split("channel gkey mkey")},
+	{"reference", split("channel okey path rkey")},
+	{"journal", split("channel okey part kind verb target doc looked fence at")},
+	{"held", split("channel okey verb kind title reason rule members state since decided by_whom")},
+	{"removal", split("channel at objects memberships")},
+	{"provisioning_log", split("channel seq at cycle okey target action status entry")},
 }
 
 func split(s string) []string { return strings.Fields(s) }

@@ -75,8 +75,10 @@ func (db *DB) restore(ctx context.Context, r io.Reader, version int64) error {
 		return fmt.Errorf("the backup has version %d of the schema and this store version %d: restore it with the Provost that made it, then migrate", head.Schema, version)
 	}
 	if db.d.postgres {
-		if err := c.do(ctx, stmt{sql: "select setval(pg_get_serial_sequence('tenant', 'id'), (select coalesce(max(id), 0) + 1 from tenant), false)"}); err != nil {
-			return err
+		for _, table := range []string{"tenant", "channel"} {
+			if err := c.do(ctx, stmt{sql: "select setval(pg_get_serial_sequence('" + table + "', 'id'), (select coalesce(max(id), 0) + 1 from " + table + "), false)"}); err != nil {
+				return err
+			}
 		}
 	}
 	return c.commit(ctx)
