@@ -3,8 +3,10 @@ package verify_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -263,5 +265,23 @@ func TestRecord_IsACaseFile(t *testing.T) {
 	rep := play(t, verify.Options{URL: p.base, Auth: verify.Auth{Token: p.token}, Files: []string{file}})
 	if rep.Passed != 1 {
 		t.Errorf("what was recorded does not play: %s\n%s", rep.Summary(), complaints(rep))
+	}
+}
+
+func TestRun_TLS(t *testing.T) {
+	s := newSite(t, quick(t))
+	p := s.newPeer(t, "")
+	for _, least := range []uint16{tls.VersionTLS12, tls.VersionTLS11} {
+		server := httptest.NewUnstartedServer(s.http.Config.Handler)
+		server.TLS = &tls.Config{MinVersion: least, MaxVersion: least}
+		server.StartTLS()
+		client := server.Client()
+		client.Transport.(*http.Transport).TLSClientConfig.MinVersion = tls.VersionTLS10
+		o := verify.Options{URL: server.URL + "/t/" + p.tenant.Name + "/scim/v2", Auth: verify.Auth{Token: p.token}, Client: client, Only: []string{"security/tls"}}
+		rep := play(t, o)
+		if good := rep.Passed == 1; good != (least == tls.VersionTLS12) {
+			t.Errorf("TLS %#04x: %s", least, rep.Summary())
+		}
+		server.Close()
 	}
 }

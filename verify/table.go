@@ -17,13 +17,13 @@ type Printer struct {
 
 // Result prints one result. What failed is followed by what was expected, what came, the exchange and the remedy.
 func (p *Printer) Result(r *Result) {
+	if r.Outcome == Pass && p.Quiet {
+		return
+	}
 	profile, name, _ := strings.Cut(r.Name, "/")
 	if profile != p.profile {
 		p.profile = profile
 		fmt.Fprintf(p.Out, "\n%s\n", p.paint("1", profile))
-	}
-	if r.Outcome == Pass && p.Quiet {
-		return
 	}
 	fmt.Fprintf(p.Out, "  %s  %-34s %-22s %6.0f ms  %s\n", p.mark(r.Outcome), clip(name, 40), clip(r.Rule, 24), r.Millis, r.Title)
 	if r.Reason != "" {
