@@ -124,7 +124,7 @@ func (c *compiler) and(list []clause) clause {
 			from := "resource r where r.tenant = $1 and r.rtype = " + c.rt + " and r.id in (" + ids + ") and "
 			if list[best].rank == rankEq && c.d.postgres {
 				// The offset keeps the planner from turning it round, see lister.hitsSQL.
-				from = "(select distinct s.id from (" + ids + ") s (id) offset 0) b" +
+				from = "(select distinct s.id from (" + ids + ") s offset 0) b" +
 					c.d.lookup("resource", "r", "r.tenant = $1 and r.rtype = "+c.rt+" and r.id = b.id") + " where "
 			}
 			return "select r.id from " + from + preds(best)()

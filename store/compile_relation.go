@@ -12,7 +12,7 @@ func (c *compiler) members(f *scim.Compare, sub *scim.Attribute) clause {
 	cl := clause{pred: func() string { return c.member(c.test(f, sub, memberColumn(sub)), sub.Name == "display") }}
 	if id, ok := exactID(f, sub); ok {
 		cl.rank = rankEq
-		cl.set = func() string { return "select x.gid from member x where x.tenant = $1 and x.mid = " + c.text(id) }
+		cl.set = func() string { return "select x.gid as id from member x where x.tenant = $1 and x.mid = " + c.text(id) }
 	}
 	return cl
 }
@@ -31,7 +31,7 @@ func (c *compiler) memberPath(f *scim.ValuePath) clause {
 		if cmp, ok := part.(*scim.Compare); ok {
 			if id, ok := exactID(cmp, cmp.Ref.Attr); ok {
 				cl.rank, cl.recheck = rankEq, true
-				cl.set = func() string { return "select x.gid from member x where x.tenant = $1 and x.mid = " + c.text(id) }
+				cl.set = func() string { return "select x.gid as id from member x where x.tenant = $1 and x.mid = " + c.text(id) }
 			}
 		}
 	}

@@ -35,12 +35,13 @@ func (d *dialect) lock() string {
 
 // lookup joins the one row of a table that cond names by its whole key. PostgreSQL is kept from other plans: a
 // tenant that its statistics do not know yet looks empty to it, and then it finds reading all of the tenant for
-// each row as cheap as using the key.
+// each row as cheap as using the key. SQLite never turns a cross join round; with a plain one it may read the
+// tenant in the order that is asked for and look into an index that it makes of the other side.
 func (d *dialect) lookup(table, alias, cond string) string {
 	if d.postgres {
 		return " cross join lateral (select * from " + table + " " + alias + " where " + cond + " offset 0) " + alias
 	}
-	return " join " + table + " " + alias + " on " + cond
+	return " cross join " + table + " " + alias + " on " + cond
 }
 
 // guard wraps an UPDATE … RETURNING so that the batch fails with faultGuard if it changed no row. SQLite has

@@ -116,10 +116,10 @@ func (l *lister) skipSQL(a *args) string {
 
 // hitsSQL is for a filter that one value of an indexed attribute decides: it reads the ids of the page off the
 // index, where they stand in order, and then their documents. Asked for both at once, the planner of PostgreSQL
-// may read the tenant in order of ids and ask the index about each, above all while it has no statistics. It
-// returns no arguments if the query is another one; SQLite needs no help.
+// may read the tenant in order of ids and ask the index about each, above all while it has no statistics, and
+// SQLite makes a table of the ids first. It returns no arguments if the query is another one.
 func (l *lister) hitsSQL(key *sortKey) (string, *args) {
-	if key != nil || len(l.q.Targets) != 1 || l.q.Targets[0].Filter == nil || !l.t.db.d.postgres {
+	if key != nil || len(l.q.Targets) != 1 || l.q.Targets[0].Filter == nil {
 		return "", nil
 	}
 	a := &args{}
@@ -129,7 +129,7 @@ func (l *lister) hitsSQL(key *sortKey) (string, *args) {
 	if cl.set == nil || cl.rank != rankEq || cl.recheck {
 		return "", nil
 	}
-	ids := "select distinct s.id from (" + cl.set() + ") s (id)"
+	ids := "select distinct s.id from (" + cl.set() + ") s"
 	if l.q.After != nil {
 		ids += " where s.id " + map[bool]string{false: ">", true: "<"}[l.q.Descending] + " " + c.text(l.q.After.ID)
 	}
