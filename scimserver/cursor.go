@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/provost-scim/provost/scim"
@@ -64,10 +65,10 @@ const cursorHead = 8 + 4 + 8 + 1 + 4
 // unseal reads a cursor. Whatever is wrong with it, a foreign one included, looks the same outside.
 func (s *Server) unseal(text string, binding []byte) (cursor, error) {
 	bad := scim.Errorf(scim.InvalidCursor, "the cursor is not one of this query; begin again with an empty cursor and change nothing but the cursor from page to page")
-	if len(text) > MaxCursor {
+	if len(text) > MaxCursor || strings.ContainsAny(text, "\r\n") { // which the decoder passes over
 		return cursor{}, bad
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(text)
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	n := s.aead.NonceSize()
 	if err != nil || len(raw) < n {
 		return cursor{}, bad

@@ -37,6 +37,9 @@ func (c *call) list(types []*scim.ResourceType, p params) error {
 	next := ""
 	if l.cursors && page.Next != nil && l.query.Count > 0 {
 		next = c.seal(cursor{expires: c.Now().Add(CursorTimeout), count: l.query.Count, total: total, key: *page.Next}, l.binding)
+		if len(next) > MaxCursor {
+			return scim.Errorf(scim.InvalidValue, "sortBy: the value at which this page ends is too long for a cursor of %d characters; page by startIndex, or sort by another attribute", MaxCursor)
+		}
 	}
 	buf := getBuffer()
 	defer putBuffer(buf)
