@@ -132,6 +132,13 @@ func entraMembers() []Case {
 				s.apply(g.Path, op("Add", "members", list(u.ID)))
 				s.members(g, "after Add of a bare string", u.ID)
 			}},
+		{Name: "member-answer", Rule: "R-69", Ref: "E-DEV", Severity: Note, Title: "a PATCH of members answers without the members",
+			Why: "Microsoft recommends 204: with a large group the answer costs more than the change, and the request times out", Fix: "answer 204, or 200 with members only if attributes asks for them",
+			Run: func(s *Session) {
+				us := s.users(2)
+				g := s.group("an", us[0].ID)
+				s.apply(g.Path, op("Add", "members", refs(us[1].ID))).noKey("members")
+			}},
 		{Name: "member-delete-user", Rule: "R-42", Ref: "RFC 7644 §3.6", Severity: Should, Title: "a deleted user is no member any more",
 			Why: "the id of somebody who is gone stays in the group; clients that compare members see a difference for ever", Fix: "delete memberships with the user",
 			Run: func(s *Session) {

@@ -213,6 +213,11 @@ func memberFaults() []fault {
 			v, _ := o["value"].([]any)
 			return opPath(o) == "members" && len(v) > 0 && isText(v[0])
 		})},
+		{"PATCH of a group answers with all members", "SimpleIdServer#570, wso2/product-is#11824", []string{"entra/member-answer"}, "no attribute members", onAnswer(func(q *request, a *answer) {
+			if q.method == "PATCH" && q.groups() && a.ok() {
+				*a = *q.ask("GET", q.path, nil)
+			}
+		})},
 		{"a deleted user stays a member", "scim-servers §5", []string{"entra/member-delete-user", "rfc/member-gone-with-user"}, "was deleted the group has 1 member", dangling},
 		{"members added at the same moment are lost", "fleetdm/fleet#50724", []string{"rfc/concurrent-members"}, "eight adds at the same moment", readModifyWrite},
 	}

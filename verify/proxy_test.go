@@ -141,7 +141,6 @@ func (q *request) json() object { return decode(q.body) }
 func (a *answer) set(v any)  { a.body, _ = json.Marshal(v) }
 func (q *request) set(v any) { q.body, _ = json.Marshal(v) }
 func (a *answer) ok() bool   { return a.status/100 == 2 }
-func (a *answer) id() string { id, _ := a.json()["id"].(string); return id }
 
 func (q *request) users() bool  { return strings.HasPrefix(q.path, "/Users") }
 func (q *request) groups() bool { return strings.HasPrefix(q.path, "/Groups") }

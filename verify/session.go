@@ -231,12 +231,20 @@ func strangers(got, want []string) string {
 			missing++
 		}
 	}
+	seen := map[string]int{}
+	twice := 0
 	for _, id := range got {
 		if !slices.Contains(want, id) {
 			extra++
+		} else if seen[id]++; seen[id] == 2 {
+			twice++
 		}
 	}
-	return fmt.Sprintf(": %d missing, %d that must not be there", missing, extra)
+	text := fmt.Sprintf(": %d missing, %d that must not be there", missing, extra)
+	if twice > 0 {
+		text += fmt.Sprintf(", %d more than once", twice)
+	}
+	return text
 }
 
 func count(n int, noun string) string {
