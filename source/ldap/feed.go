@@ -45,13 +45,17 @@ func (r *reading) offers() ([]offer, error) {
 			{feedFull, "the configuration says so", true},
 		}, nil
 	case openLDAP:
-		synced, err := r.hasContextCSN()
+		synced := false
+		var err error
+		if v.supports(oidSync) {
+			synced, err = r.synced()
+		}
 		if err != nil {
 			return nil, err
 		}
 		return []offer{
-			{feedSyncrepl, "the server keeps a change sequence number (syncprov)", synced && v.supports(oidSync)},
-			{feedTimestamp, "the suffix shows no contextCSN: the syncprov overlay is missing or hidden", true},
+			{feedSyncrepl, "the server tells changes and deletions (syncprov)", synced},
+			{feedTimestamp, "the suffix does not answer content sync: the syncprov overlay is missing or hidden", true},
 			{feedFull, "the configuration says so", true},
 		}, nil
 	}

@@ -56,7 +56,11 @@ func (r *reading) catchUp(mark *mark) error {
 	if r.feed == feedFull || r.feed == feedTimestamp {
 		return nil
 	}
-	_, err := r.delta(mark)
+	r.sweeps = false // what is gone is the next delta's business
+	var err error
+	if r.server, err = r.ses.probe(); err == nil {
+		_, err = r.delta(mark)
+	}
 	if again, ok := err.(*restart); ok {
 		return &source.Error{Fault: source.Partial, Msg: "the server changed during the read: " + again.reason}
 	}

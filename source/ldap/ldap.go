@@ -52,6 +52,7 @@ type reading struct {
 	each     func(source.Record) error
 	emitted  map[string]bool // keys handed over; kept by deltas only
 	counts   map[source.Kind]int
+	sweeps   bool // list all keys where deletions cannot be seen
 }
 
 // start connects and finds out what the server is and which feed it offers.
@@ -61,7 +62,7 @@ func (s *Source) start(ctx context.Context, report *source.Report) (*reading, er
 		return nil, err
 	}
 	r := &reading{src: s, ses: ses, people: s.config.People, groups: s.config.Groups, lower: map[string]string{},
-		names: map[string]string{}, counts: map[source.Kind]int{}, started: time.Now()}
+		names: map[string]string{}, counts: map[source.Kind]int{}, started: time.Now(), sweeps: true}
 	if r.server, err = ses.probe(); err == nil {
 		r.settle()
 		r.feed, r.reason, err = r.choose()

@@ -166,8 +166,11 @@ func TestConnect_Errors(t *testing.T) {
 		"LDAPS":    func(c *Config) { c.Servers, c.CAFile, c.AllowPlaintext = []string{d.TLSURL}, d.CAFile, false },
 		"StartTLS": func(c *Config) { c.StartTLS, c.CAFile, c.AllowPlaintext = true, d.CAFile, false },
 		"second":   func(c *Config) { c.Servers = append([]string{"ldap://127.0.0.1:1"}, c.Servers...) },
-		"variable": func(c *Config) { t.Setenv("PROVOST_TEST_LDAP", d.Password); c.PasswordFile, c.PasswordEnv = "", "PROVOST_TEST_LDAP" },
-		"nobody":   func(c *Config) { c.BindDN, c.PasswordFile = "", "" },
+		"variable": func(c *Config) {
+			t.Setenv("PROVOST_TEST_LDAP", d.Password)
+			c.PasswordFile, c.PasswordEnv = "", "PROVOST_TEST_LDAP"
+		},
+		"nobody": func(c *Config) { c.BindDN, c.PasswordFile = "", "" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := slapdConfig(d)

@@ -67,12 +67,12 @@ func (r *reading) testTombstones(report *source.Report) error {
 	if r.feed != feedUSN && r.feed != feedDirSync {
 		return nil
 	}
-	e, err := r.tombstones()
+	seen, err := r.seesTombstones()
 	switch {
 	case err != nil:
 		return report.Fail("deleted objects", err)
-	case e == nil:
-		report.Add("deleted objects", "hidden from the bind account: every read compares all keys to see deletions; grant it List Contents on the container to make that quicker")
+	case !seen:
+		report.Add("deleted objects", "none is seen: every read with changes compares all keys to find deletions; permit the bind account to list the container Deleted Objects to make that quicker")
 	default:
 		report.Add("deleted objects", "visible")
 	}

@@ -11,20 +11,32 @@ import (
 	"github.com/provost-scim/provost/source"
 )
 
-// hasContextCSN reports whether every suffix that holds a base shows a contextCSN. The content sync control is
-// listed by slapd even where the syncprov overlay is missing; this is not.
-func (r *reading) hasContextCSN() (bool, error) {
+// synced reports whether the content sync operation works for every suffix that holds a base. That slapd lists the
+// control proves nothing, it does so where the syncprov overlay is missing; and a contextCSN may be left over from
+// a time when the overlay was there, and never move again. So it is tried.
+func (r *reading) synced() (bool, error) {
 	all := true
 	err := r.contexts(func(base string) error {
 		csn, err := r.contextCSN(base)
 		if source.FaultOf(err) == source.Refused {
-			err = nil // no such base: the read says so in its own words
+			all, err = false, nil // no such base: the read says so in its own words
 		}
-		all = all && len(csn) > 0
+		if err != nil || len(csn) == 0 {
+			all = false
+			return err
+		}
+		nothing := &Search{Base: base, Filter: "(objectClass=provostMatchesNothing)"}
+		_, err = r.refresh(source.Person, nothing, syncCookie(csn))
+		if _, no := err.(*restart); no || source.FaultOf(err) == source.Refused || source.FaultOf(err) == source.Partial {
+			all, err = false, nil
+		}
 		return err
 	})
 	return all, err
 }
+
+// syncCookie is the cookie that syncprov gives for the change sequence numbers of a suffix.
+func syncCookie(csn []string) []byte { return []byte("rid=000,csn=" + strings.Join(csn, ";")) }
 
 func (r *reading) contextCSN(base string) ([]string, error) {
 	e, err := r.ses.entry("feed", base, "(objectClass=*)", "contextCSN")
@@ -42,7 +54,7 @@ func (r *reading) syncMark() (*mark, error) {
 		if err == nil && len(csn) == 0 {
 			err = &source.Error{Fault: source.Partial, Field: "feed", Msg: "the suffix of " + s.Base + " shows no contextCSN any more"}
 		}
-		m.Cookies[string(kind)] = []byte("rid=000,csn=" + strings.Join(csn, ";"))
+		m.Cookies[string(kind)] = syncCookie(csn)
 		return err
 	})
 	return m, err
@@ -135,6 +147,9 @@ func (r *reading) refreshed(field string, err error, ended bool) error {
 	switch code(err) {
 	case ldap.LDAPResultSyncRefreshRequired, ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultAdminLimitExceeded, ldap.LDAPResultProtocolError:
 		return &restart{"full: the server cannot tell the changes since the last read: " + detail(err).Error()}
+	}
+	if err == nil && !ended && !r.ses.IsClosing() {
+		return &source.Error{Fault: source.Partial, Field: field, Msg: "the refresh ended without saying so (no Sync Done control)"}
 	}
 	if err == nil && !ended {
 		err = errors.New("it ended without a word")

@@ -116,28 +116,34 @@ func (r *reading) changed(kind source.Kind, s *Search, e *ldap.Entry) error {
 }
 
 // sweepIfBlind lists the keys of all that exists if the bind account cannot see tombstones. A domain controller
-// hides them without a word, so that no deletion is ever seen.
+// hides them without a word, so that no deletion would ever be seen.
 func (r *reading) sweepIfBlind() ([]string, string, error) {
-	e, err := r.tombstones()
-	if err != nil || e != nil {
+	if !r.sweeps {
+		return nil, "", nil
+	}
+	seen, err := r.seesTombstones()
+	if err != nil || seen {
 		return nil, "", err
 	}
 	keys, err := r.sweep()
-	return keys, "the bind account cannot see deleted objects, so all keys are compared", err
+	return keys, "the bind account sees no deleted objects, so all keys are compared", err
 }
 
-// tombstones returns the container of deleted objects, nil if it may not be seen.
-func (r *reading) tombstones() (*ldap.Entry, error) {
-	req := &ldap.SearchRequest{BaseDN: "CN=Deleted Objects," + r.server.domain, Scope: ldap.ScopeBaseObject, Filter: "(objectClass=*)",
-		Attributes: []string{"1.1"}, Controls: []ldap.Control{ldap.NewControlMicrosoftShowDeleted()}}
-	res, err := r.ses.ask("feed", req)
-	if source.FaultOf(err) == source.Refused {
-		return nil, nil
+// seesTombstones reports whether the bind account sees a deleted object. That it sees their container proves
+// nothing; where there is none to be seen yet it is taken to be blind.
+func (r *reading) seesTombstones() (bool, error) {
+	req := &ldap.SearchRequest{BaseDN: "CN=Deleted Objects," + r.server.domain, Scope: ldap.ScopeSingleLevel, Filter: "(isDeleted=TRUE)",
+		SizeLimit: 1, Attributes: []string{"1.1"}, Controls: []ldap.Control{ldap.NewControlMicrosoftShowDeleted()}}
+	done := r.ses.watch()
+	res, err := r.ses.Search(req)
+	done()
+	switch c := code(err); {
+	case err == nil || c == ldap.LDAPResultSizeLimitExceeded:
+		return len(res.Entries) > 0, nil
+	case c == ldap.LDAPResultNoSuchObject, c == ldap.LDAPResultInsufficientAccessRights:
+		return false, nil
 	}
-	if err != nil || len(res.Entries) == 0 {
-		return nil, err
-	}
-	return res.Entries[0], nil
+	return false, r.ses.failed("feed", err)
 }
 
 // sweep lists the keys of everything in base and filter. It must come before the changed entries are read: an entry

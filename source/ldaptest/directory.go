@@ -5,6 +5,8 @@
 package ldaptest
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -39,7 +41,13 @@ type Directory struct {
 // Dial returns a connection bound as the administrator, closed when the test ends.
 func (d *Directory) Dial(t testing.TB) *Admin {
 	t.Helper()
-	c, err := ldap.DialURL(d.URL)
+	pem, err := os.ReadFile(d.CAFile)
+	if err != nil {
+		t.Fatalf("connect to the test directory: %v", err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(pem)
+	c, err := ldap.DialURL(d.TLSURL, ldap.DialWithTLSConfig(&tls.Config{RootCAs: pool, ServerName: "localhost"}))
 	if err != nil {
 		t.Fatalf("connect to the test directory: %v", err)
 	}
@@ -120,6 +128,24 @@ func (a *Admin) Delete(dn string) {
 	if err := a.Del(ldap.NewDelRequest(dn, nil)); err != nil {
 		a.t.Fatalf("delete %s: %v", dn, err)
 	}
+}
+
+// Reader makes an Active Directory account without any rights beyond those of everybody, and returns the name to
+// bind as and a file with its password.
+func (d *Directory) Reader(t testing.TB, a *Admin, ou string) (bindDN, passwordFile string) {
+	t.Helper()
+	const password = "Pr0vost-Reader"
+	name := "reader" + ou[4:10]
+	utf16 := ""
+	for _, r := range "\"" + password + "\"" {
+		utf16 += string(r) + "\x00"
+	}
+	a.Add("CN="+name+","+ou, "objectClass", "user", "sAMAccountName", name, "unicodePwd", utf16, "userAccountControl", "512")
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte(password), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name + "@" + Realm, file
 }
 
 // process is a program that lives no longer than the test process.

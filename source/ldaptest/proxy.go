@@ -30,6 +30,7 @@ type Rules struct {
 
 	CutInPage  int    // lose the connection in the middle of this page
 	CutAfter   int    // lose the connection right before the end of this page
+	CutUnpaged bool   // lose the connection when an unpaged search of a subtree sends its first entry
 	LimitPage  int    // end this page with sizeLimitExceeded
 	BusyPage   int    // answer this page with busy
 	ReferPage  int    // answer this page with a referral
@@ -140,6 +141,7 @@ type link struct {
 type asked struct {
 	page    int  // 0 if it is not paged
 	entries int  // passed so far
+	subtree bool // it is not of one entry
 	ranged  bool // it asks for a range
 	start   int  // where the range begins
 	limited bool // entries were held back
@@ -185,6 +187,8 @@ func (l *link) current() Rules {
 // search looks at a search request. It reports whether it answered itself.
 func (l *link) search(id int64, p *ber.Packet, rules *Rules) bool {
 	a := &asked{}
+	scope, _ := p.Children[1].Children[1].Value.(int64)
+	a.subtree = scope != ldap.ScopeBaseObject
 	for i, attr := range p.Children[1].Children[7].Children {
 		name, _ := attr.Value.(string)
 		if plain, ranged, ok := strings.Cut(name, ";range="); ok && rules.Range > 0 {
@@ -315,6 +319,8 @@ func (l *link) rewrite(p *ber.Packet, rules *Rules) ([]*ber.Packet, error) {
 		a.entries++
 		switch {
 		case rules.CutInPage > 0 && a.page == rules.CutInPage && a.entries == 2:
+			return nil, errCut
+		case rules.CutUnpaged && a.page == 0 && a.subtree:
 			return nil, errCut
 		case rules.EmptyPage > 0 && a.page >= rules.EmptyPage:
 			return nil, nil
