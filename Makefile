@@ -24,6 +24,7 @@ demo: build ## a server with sample data, and what three identity providers send
 
 test: check ## everything: checks, all tests on SQLite and PostgreSQL, the race detector
 	scripts/need postgres gcc
+	scripts/need-directories
 	$(GO) test ./...
 	CGO_ENABLED=1 $(GO) test -race $(RACE)
 	CGO_ENABLED=1 $(GO) test -race ./cmd/provost -run EndToEnd
