@@ -80,6 +80,7 @@ func (e *sqliteEngine) pool(ctx context.Context, size, cache int, readOnly bool)
 		q.Set("_txlock", "deferred")
 	} else {
 		q.Add("_pragma", "journal_mode(WAL)")
+		q.Add("_pragma", "temp_store(MEMORY)") // what a savepoint needs to undo its part costs no file
 	}
 	q.Add("_pragma", "synchronous(FULL)")
 	q.Add("_pragma", "foreign_keys(1)")
