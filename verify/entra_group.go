@@ -4,7 +4,7 @@ import "strings"
 
 func entraGroups() []Case {
 	return []Case{
-		{Name: "group-create", Rule: "R-49", Ref: "E-DEV", Title: "a group is created without members, with Microsoft's second schema URI",
+		{Name: "group-create", Rule: "R-50", Ref: "E-DEV", Title: "a group is created without members, with Microsoft's second schema URI",
 			Why: "the body of every group create names a private URI of Microsoft; a 400 stops all groups", Fix: "ignore unknown schema URIs", Run: groupCreate},
 		{Name: "group-duplicate", Rule: "R-51", Ref: "V20", Title: "a second group of the same displayName is 409",
 			Why: "Entra matches groups by name; with two of a name it stops with DuplicateTargetEntries",

@@ -15,7 +15,7 @@ import (
 var reportPage string
 
 var reportTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-	"div": func(ms float64) float64 { return ms / 1000 }, "pretty": pretty, "headers": sortedHeaders, "join": strings.Join,
+	"div": func(ms float64) float64 { return ms / 1000 }, "pretty": pretty, "source": sourceOf, "headers": sortedHeaders, "join": strings.Join,
 	"short": func(s string) string { _, name, _ := strings.Cut(s, "/"); return name },
 }).Parse(reportPage))
 

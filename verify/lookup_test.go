@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 )
 
@@ -109,6 +110,11 @@ func TestMismatch(t *testing.T) {
 	}
 }
 
+// ruleOfValidator tells whether a key is a test of Microsoft's validator: V1 to V25, P1 to P7.
+func ruleOfValidator(key string) bool {
+	return len(key) > 1 && len(key) < 4 && (key[0] == 'V' || key[0] == 'P') && strings.Trim(key[1:], "0123456789") == ""
+}
+
 // TestCases_AreComplete requires of every case what a report shows of it.
 func TestCases_AreComplete(t *testing.T) {
 	seen := map[string]bool{}
@@ -124,6 +130,12 @@ func TestCases_AreComplete(t *testing.T) {
 			for what, v := range map[string]string{"rule": c.Rule, "title": c.Title, "why": c.Why, "ref": c.Ref, "fix": c.Fix} {
 				if v == "" {
 					t.Errorf("%s has no %s", c.Name, what)
+				}
+			}
+			for ref := range strings.SplitSeq(c.Ref, ", ") {
+				key, _, _ := strings.Cut(ref, " ")
+				if sources[key] == "" && !strings.HasPrefix(ref, "RFC ") && !strings.HasPrefix(ref, "R-") && !ruleOfValidator(key) {
+					t.Errorf("%s refers to %q, which no list of sources explains", c.Name, ref)
 				}
 			}
 			if c.Run == nil || len(c.Breaks) == 0 {

@@ -134,7 +134,7 @@ func oktaUsers() []Case {
 				u := s.okta()
 				s.put(u.Path, over(s.again(u).object(), Object{"title": "", "nickName": ""})).status(200)
 			}},
-		{Name: "unknown-id", Rule: "R-22", Ref: "O-SPEC S4, S12", Title: "an unknown id is 404 with a SCIM error",
+		{Name: "unknown-id", Rule: "R-22", Ref: "O-SPEC S4 S12", Title: "an unknown id is 404 with a SCIM error",
 			Why: "Okta stops updating a user on 404; any other answer is retried", Fix: `404 with the Error schema, status "404" and a detail`,
 			Run: func(s *Session) {
 				for _, id := range []string{"010101001010101011001010101011", s.guid()} {

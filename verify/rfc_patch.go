@@ -65,7 +65,7 @@ func rfcPatchAdd() []Case {
 			map[string]any{"emails[primary=true].value": "o@verify.example", "emails[type=work].value": "w@verify.example"}, nil, []string{"emails.primary"}},
 		{"attribute-case", "RFC 7643 §2.1", "names in paths are read without case", nil, []Object{op("add", "DISPLAYNAME", "Folded")}, map[string]any{"displayName": "Folded"}, nil, nil},
 		{"qualified-path", "RFC 7644 §3.10", "paths may carry the URN of the core schema", nil, []Object{op("replace", userSchema+":displayName", "Qualified")}, map[string]any{"displayName": "Qualified"}, nil, nil},
-		{"sequence", "RFC 7644 §3.5.2", "operations are applied one after the other", nil,
+		{"sequence", "R-39", "operations are applied one after the other", nil,
 			[]Object{op("add", "title", "One"), op("replace", "title", "Two"), op("remove", "title", none), op("add", "title", "Three")}, map[string]any{"title": "Three"}, nil, []string{"title"}},
 	})
 }

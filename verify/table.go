@@ -54,7 +54,7 @@ func (p *Printer) findings(r *Result) {
 			}
 		}
 	}
-	for _, line := range [][2]string{{"breaks", strings.Join(r.Breaks, ", ")}, {"why", r.Why}, {"fix", r.Fix}, {"source", r.Ref}} {
+	for _, line := range [][2]string{{"breaks", strings.Join(r.Breaks, ", ")}, {"why", r.Why}, {"fix", r.Fix}, {"source", sourceOf(r.Ref)}} {
 		if line[1] != "" {
 			fmt.Fprintf(p.Out, "        %-9s %s\n", line[0], plainText(line[1]))
 		}
