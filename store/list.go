@@ -35,6 +35,10 @@ type lister struct {
 	members map[string]bool // ids of users that are members of a group
 }
 
+// limit is one more than asked for. SQLite plans a statement anew each time that the limit is given a value,
+// unless it is an expression.
+func (l *lister) limit(a *args) string { return a.add(l.q.Count+1) + " + 0" }
+
 // columns are what scan reads.
 func (l *lister) columns() string {
 	return "r.rtype, r.id, r.external, r.created, r.modified, r.version, r.doc, " + memberFlag(l.q.Groups) + " as f"
@@ -97,7 +101,7 @@ func (l *lister) pageSQL() (a *args, sql string, seeks bool, key *sortKey) {
 	default:
 		sql += " order by " + l.byID()
 	}
-	return a, sql + " limit " + a.add(l.q.Count+1) + " offset " + a.add(l.q.Offset), seeks, key
+	return a, sql + " limit " + l.limit(a) + " offset " + a.add(l.q.Offset), seeks, key
 }
 
 func (l *lister) byID() string {
@@ -111,7 +115,7 @@ func (l *lister) byID() string {
 func (l *lister) skipSQL(a *args) string {
 	rt := a.add(l.q.Targets[0].Type)
 	return "select " + l.columns() + " from (select r.id from resource r where r.tenant = $1 and r.rtype = " + rt + " order by " + l.byID() +
-		" limit " + a.add(l.q.Count+1) + " offset " + a.add(l.q.Offset) + ") i" + l.documents(rt)
+		" limit " + l.limit(a) + " offset " + a.add(l.q.Offset) + ") i" + l.documents(rt)
 }
 
 // hitsSQL is for a filter that one value of an indexed attribute decides: it reads the ids of the page off the
@@ -134,7 +138,7 @@ func (l *lister) hitsSQL(key *sortKey) (string, *args) {
 		ids += " where s.id " + map[bool]string{false: ">", true: "<"}[l.q.Descending] + " " + c.text(l.q.After.ID)
 	}
 	order := map[bool]string{false: "", true: " desc"}[l.q.Descending]
-	ids += " order by s.id" + order + " limit " + a.add(l.q.Count+1) + " offset " + a.add(l.q.Offset)
+	ids += " order by s.id" + order + " limit " + l.limit(a) + " offset " + a.add(l.q.Offset)
 	return "select " + l.columns() + " from (" + ids + ") i" + l.documents(c.rt), a
 }
 
