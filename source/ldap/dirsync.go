@@ -1,6 +1,8 @@
 package ldap
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -69,17 +71,7 @@ func (r *reading) dirSync(since *mark) (change, error) {
 // dirSyncFrom follows DirSync in one naming context from a cookie to the end and returns the cookie there. With the
 // rights of replication everything is seen; without them, what the bind account may read.
 func (r *reading) dirSyncFrom(base string, cookie []byte, filter string, each func(*ldap.Entry) error) ([]byte, error) {
-	flags := int64(0)
-	attrs := []string{"objectGUID", "isDeleted", "name", "objectClass"}
-	for _, s := range []*Search{&r.people, &r.groups} {
-		if attrs = append(attrs, s.Attributes...); len(s.Attributes) == 0 {
-			attrs = nil // all
-			break
-		}
-	}
-	if attrs != nil {
-		attrs = append(attrs, r.src.config.memberAttr(), "primaryGroupID", "userAccountControl")
-	}
+	flags, attrs := int64(0), r.noticed()
 	for range maxDirSyncRounds {
 		control := ldap.NewRequestControlDirSync(flags, dirSyncBytes, cookie)
 		q := query{field: "feed", base: base, filter: filter, attrs: attrs, controls: []ldap.Control{control}}
@@ -107,6 +99,28 @@ func (r *reading) dirSyncFrom(base string, cookie []byte, filter string, each fu
 		}
 	}
 	return nil, &source.Error{Fault: source.Partial, Field: "feed", Msg: "DirSync does not come to an end"}
+}
+
+// filterName finds the attributes of a filter (RFC 4515 §3; values have no bare parenthesis).
+var filterName = regexp.MustCompile(`\(\s*([A-Za-z0-9.-]+)[A-Za-z0-9.;-]*(?::[^=()]*)?[~<>]?=`)
+
+// noticed is the list of attributes whose changes matter: those of the records, those that base and filter look at.
+// Nil stands for all.
+func (r *reading) noticed() []string {
+	attrs := []string{"objectGUID", "isDeleted", "name", "objectClass", "primaryGroupID", "userAccountControl", r.src.config.memberAttr()}
+	all := false
+	r.kinds(func(_ source.Kind, s *Search) error {
+		all = all || len(s.Attributes) == 0 || slices.Contains(s.Attributes, "*")
+		attrs = append(attrs, s.Attributes...)
+		for _, m := range filterName.FindAllStringSubmatch(s.Filter, -1) {
+			attrs = append(attrs, m[1])
+		}
+		return nil
+	})
+	if all {
+		return nil
+	}
+	return attrs
 }
 
 // fetch hands over those of the entries with the keys that are in base and filter.

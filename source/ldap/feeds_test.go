@@ -197,6 +197,13 @@ func TestFeed_DirSync(t *testing.T) {
 	testFeed(t, d, mustNew(t, c), feedDirSync)
 }
 
+// TestFeed_DirSyncOfFewAttributes: the filter looks at an attribute that is not in the records.
+func TestFeed_DirSyncOfFewAttributes(t *testing.T) {
+	d, c := sambaDirectory(t, ldaptest.Samba(t))
+	c.People.Attributes, c.Groups.Attributes = []string{"cn", "mail"}, []string{"cn"}
+	testFeed(t, d, mustNew(t, c), feedDirSync)
+}
+
 func TestFeed_WhenChanged(t *testing.T) {
 	d, c := sambaDirectory(t, ldaptest.Samba(t))
 	c.Feed = feedTimestamp
