@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -63,6 +64,11 @@ func (x *Exchange) setBody(b []byte) {
 	d.UseNumber()
 	if err := d.Decode(&x.doc); err != nil {
 		x.bad = err
+		x.Response.Text = string(b)
+		return
+	}
+	if !json.Valid(b) { // a value with something behind it: read what there is, and keep the bytes as text
+		x.bad = errors.New("the body goes on after the JSON value")
 		x.Response.Text = string(b)
 		return
 	}

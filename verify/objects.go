@@ -3,7 +3,6 @@ package verify
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -138,8 +137,14 @@ func (x *Exchange) newID() string {
 	return lastSegment(x.header("Location"))
 }
 
-// again reads an object back; a 404 or anything else than 200 ends the case.
-func (s *Session) again(c created) *Exchange { return s.get(c.Path).status(200) }
+// again reads an object back; anything else than 200 with a resource ends the case.
+func (s *Session) again(c created) *Exchange {
+	x := s.get(c.Path).status(200)
+	if x.object() == nil {
+		s.stop(x, "a resource as body", x.describe())
+	}
+	return x
+}
 
 // memberIDs reads the members of a group. Some servers send members only when asked for (the case group-members
 // tells), so a second question is asked before the membership counts as empty.
@@ -187,10 +192,10 @@ func integer(v any) int {
 	return i
 }
 
-// clone copies an object deeply.
+// clone copies an object deeply; the copy of nil can be written to.
 func clone(o Object) Object {
-	c := maps.Clone(o)
-	for k, v := range c {
+	c := make(Object, len(o))
+	for k, v := range o {
 		c[k] = cloneValue(v)
 	}
 	return c

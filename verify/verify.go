@@ -289,8 +289,9 @@ func (s *Session) perform() (skipped string) {
 		case nil:
 		case halt:
 			skipped = e.skip
-		default:
-			panic(e)
+		default: // an answer that no case reckoned with must not end the run, nor count as good
+			s.blocked = true
+			skipped = fmt.Sprintf("the case itself broke on an answer: %v", e)
 		}
 	}()
 	s.c.Run(s)
