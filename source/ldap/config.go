@@ -20,6 +20,7 @@ import (
 // Limits and defaults of a configuration.
 const (
 	DefaultPageSize    = 500              // entries per page
+	GroupPageSize      = 100              // at most, of groups: their members make them large
 	MaxPageSize        = 1000             // what Active Directory gives at most
 	DefaultTimeout     = 60 * time.Second // without a single byte from the server
 	DefaultDialTimeout = 10 * time.Second // connection, TLS handshake and bind of one server
@@ -198,11 +199,16 @@ func (c *Config) password() (string, error) {
 	return p, nil
 }
 
-func (c *Config) pageSize() uint32 {
-	if c.PageSize == 0 {
-		return DefaultPageSize
+// pageSize is the size of the pages of a search for the part of the configuration that field names.
+func (c *Config) pageSize(field string) uint32 {
+	size := c.PageSize
+	if size == 0 {
+		size = DefaultPageSize
 	}
-	return uint32(c.PageSize)
+	if field == "groups" {
+		size = min(size, GroupPageSize)
+	}
+	return uint32(size)
 }
 
 func (c *Config) timeout() time.Duration {

@@ -112,7 +112,7 @@ func handOver(entries []*ldap.Entry, each func(*ldap.Entry) error) error {
 
 // produce asks for page after page until the server gives no cookie, or send returns false.
 func (r *reading) produce(q query, send func(page) bool) {
-	paging := ldap.NewControlPaging(r.src.config.pageSize())
+	paging := ldap.NewControlPaging(r.src.config.pageSize(q.field))
 	for n, empty := 1, 0; ; n++ {
 		res, err := r.ses.ask(q.field, q.request(criticalPaging{paging}))
 		if err == nil {
