@@ -186,7 +186,7 @@ func acceptDuplicates(when func(seen map[string]bool, name string) bool) func() 
 			body := q.json()
 			name, _ := body["userName"].(string)
 			a := next(q)
-			if q.method != "POST" || q.path != "/Users" {
+			if q.method != "POST" || q.path != "/Users" || body == nil {
 				return a
 			}
 			q.p.mu.Lock()
