@@ -144,6 +144,9 @@ func (c *Config) checkServers() error {
 		if err != nil || u.Scheme != "ldap" && u.Scheme != "ldaps" || u.Hostname() == "" {
 			return wrong("servers", fmt.Sprintf("%q is not ldap://host or ldaps://host", s), "write it like ldaps://dc1.example.com:636")
 		}
+		if p := u.Port(); p == "3268" || p == "3269" {
+			return wrong("servers", fmt.Sprintf("%q is a global catalog, which does not know the members of every group", s), "use port 389 or 636 of a domain controller")
+		}
 		if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
 			return wrong("servers", fmt.Sprintf("%q holds more than a host and a port", u.Redacted()), "put the base into people.base and the account into bind_dn")
 		}

@@ -119,6 +119,7 @@ func TestConfig_Check(t *testing.T) {
 		{"servers", func(c *Config) { c.Servers = []string{"https://dc1.example.com"} }},
 		{"servers", func(c *Config) { c.Servers = []string{"ldaps://dc1/dc=x"} }},
 		{"servers", func(c *Config) { c.Servers = []string{"ldaps://u:p@dc1"} }},
+		{"servers", func(c *Config) { c.Servers = []string{"ldaps://dc1:3269"} }},
 		{"servers", func(c *Config) { c.Servers = []string{"ldap://dc1"} }},
 		{"password_file", func(c *Config) { c.PasswordEnv = "X" }},
 		{"bind_dn", func(c *Config) { c.BindDN = "" }},

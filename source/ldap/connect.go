@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -36,6 +37,7 @@ type session struct {
 	wire    *wire
 	server  string // the URL
 	timeout time.Duration
+	maxPage int64       // bytes, see MaxPage
 	stop    func() bool // ends the watch over the context
 	ctx     context.Context
 }
@@ -47,14 +49,16 @@ type wire struct {
 	received atomic.Int64 // bytes since the last reset
 	limit    atomic.Int64 // of received; 0 is none
 	silent   atomic.Bool  // closed because nothing came
+	tooLarge atomic.Bool  // cut off because too much came
 }
 
-var errTooLarge = fmt.Errorf("the answer is larger than %d MiB", MaxPage>>20)
+var errTooLarge = errors.New("the answer is too large")
 
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	w.last.Store(time.Now().UnixNano())
 	if limit := w.limit.Load(); w.received.Add(int64(n)) > limit && limit > 0 {
+		w.tooLarge.Store(true)
 		return 0, errTooLarge
 	}
 	return n, err
@@ -106,7 +110,7 @@ func (s *Source) open(ctx context.Context, server string, report *source.Report)
 	w.last.Store(time.Now().UnixNano())
 	// Until the bind is done, the whole of it has the time of one dial.
 	early := context.AfterFunc(dialed, func() { raw.Close() })
-	ses := &session{wire: w, server: server, timeout: s.config.timeout(), ctx: ctx}
+	ses := &session{wire: w, server: server, timeout: s.config.timeout(), maxPage: s.maxPage, ctx: ctx}
 	if ses.Conn, err = s.secure(dialed, u, w); err == nil {
 		err = s.bind(ses)
 	}
@@ -233,8 +237,13 @@ func (ses *session) Close() {
 // watch closes the connection if the server is silent for the session's timeout before done is called.
 func (ses *session) watch() (done func()) {
 	ses.wire.last.Store(time.Now().UnixNano())
+	var mu sync.Mutex // the timer may fire before it is known
 	var t *time.Timer
+	mu.Lock()
+	defer mu.Unlock()
 	t = time.AfterFunc(ses.timeout, func() {
+		mu.Lock()
+		defer mu.Unlock()
 		quiet := time.Since(time.Unix(0, ses.wire.last.Load()))
 		if quiet < ses.timeout {
 			t.Reset(ses.timeout - quiet)

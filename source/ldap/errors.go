@@ -93,6 +93,9 @@ func (ses *session) failed(field string, err error) error {
 	case ses.wire.silent.Load():
 		fault.Fault, fault.Field, fault.Err = source.Unreachable, "servers", nil
 		fault.Msg = fmt.Sprintf("%s sent nothing for %v", ses.server, ses.timeout)
+	case ses.wire.tooLarge.Load():
+		fault.Err, fault.Msg = nil, fmt.Sprintf("one answer of %s has more than %d bytes", ses.server, ses.maxPage)
+		fault.Next = "make page_size smaller, or ask for fewer attributes"
 	case c == ldap.LDAPResultSizeLimitExceeded, c == ldap.LDAPResultAdminLimitExceeded, c == ldap.LDAPResultTimeLimitExceeded:
 		fault.Msg = "the server stopped before the end at a limit of its own"
 		fault.Next = "raise the limit for the bind account, or narrow base and filter"

@@ -10,8 +10,9 @@ import (
 
 // Source reads one directory. It is safe for concurrent use; each read has a connection of its own.
 type Source struct {
-	config Config
-	binary map[string]bool // lower-case names of further binary attributes
+	config  Config
+	binary  map[string]bool // lower-case names of further binary attributes
+	maxPage int64           // MaxPage; tests set less
 }
 
 var (
@@ -25,7 +26,7 @@ func New(c Config) (*Source, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	s := &Source{config: c, binary: map[string]bool{}}
+	s := &Source{config: c, binary: map[string]bool{}, maxPage: MaxPage}
 	for _, a := range c.Binary {
 		s.binary[strings.ToLower(a)] = true
 	}

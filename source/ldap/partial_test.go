@@ -65,6 +65,12 @@ func TestRead_PartialIsNeverSealed(t *testing.T) {
 	if again := mustRead(t, src, nil); len(again.keys) != len(good.keys) {
 		t.Errorf("after the faults %d records are read, before %d", len(again.keys), len(good.keys))
 	}
+	src.maxPage = 2_000
+	refused(t, src, nil, source.Partial, "has more than 2000 bytes")
+	src.maxPage = MaxPage
+	src.config.DialTimeout = 200 * time.Millisecond
+	proxy.Set(ldaptest.Rules{Delay: time.Second})
+	refused(t, src, nil, source.Unreachable, "does not answer")
 	proxy.Close()
 	refused(t, src, nil, source.Unreachable, "does not answer")
 }
@@ -87,6 +93,8 @@ func TestRead_HiddenIsNotGone(t *testing.T) {
 	refused(t, mustNew(t, slapdConfig(hidden)), nil, source.Partial, "an empty source is not believed")
 	base := ldaptest.Slapd(t, ldaptest.SlapdOptions{LDIF: people, Access: `access to dn.subtree="ou=people,` + ldaptest.Suffix + `" by * none`})
 	refused(t, mustNew(t, slapdConfig(base)), nil, source.Refused, "people.base")
+	members := ldaptest.Slapd(t, ldaptest.SlapdOptions{LDIF: ldif(3, map[string][]string{"staff": {person("u01")}}), Access: "access to attrs=member by * none"})
+	refused(t, mustNew(t, slapdConfig(members)), nil, source.Partial, "shows no member, although every groupOfNames has one")
 	open := ldaptest.Slapd(t, ldaptest.SlapdOptions{LDIF: people})
 	c := slapdConfig(open)
 	c.People.Base = "ou=peple," + open.Base

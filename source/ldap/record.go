@@ -44,7 +44,7 @@ func (r *reading) wanted(s *Search, kind source.Kind) []string {
 	}
 	attrs = append(attrs, r.key)
 	if kind == source.Group {
-		attrs = append(attrs, r.src.config.memberAttr())
+		attrs = append(attrs, r.src.config.memberAttr(), "objectClass")
 	}
 	if r.src.config.PrimaryGroup {
 		attrs = append(attrs, map[source.Kind]string{source.Person: "primaryGroupID", source.Group: "objectSid"}[kind])
@@ -70,7 +70,26 @@ func (r *reading) record(kind source.Kind, s *Search, e *ldap.Entry) (source.Rec
 	if err == nil {
 		err = r.identified(&rec, e)
 	}
+	if err == nil && kind == source.Group {
+		err = r.shown(&rec, e)
+	}
 	return rec, err
+}
+
+// shown refuses a group without a member whose class demands one (RFC 4519 §3.5, §3.6): the bind account may not
+// read its members, and the server does not say so.
+func (r *reading) shown(rec *source.Record, e *ldap.Entry) error {
+	if len(rec.Members) > 0 {
+		return nil
+	}
+	demands := map[string]string{"groupofnames": "member", "groupofuniquenames": "uniquemember"}
+	for _, class := range rec.Attrs["objectclass"] {
+		if demands[strings.ToLower(class)] == strings.ToLower(r.src.config.memberAttr()) {
+			return &source.Error{Fault: source.Partial, Field: "groups", Msg: fmt.Sprintf("%s shows no %s, although every %s has one", e.DN, r.src.config.memberAttr(), class),
+				Next: "permit the bind account to read it"}
+		}
+	}
+	return nil
 }
 
 // fill makes a record of an entry, reading what is left of ranged attributes.

@@ -184,3 +184,29 @@ func TestRecord_Secrets(t *testing.T) {
 		t.Errorf("jpegPhoto = %v, want base64", got)
 	}
 }
+
+// TestRead_DomainRoot: below the root of a domain the server refers to partitions that hold no people. That is no
+// partial read; a reference to a child domain is.
+func TestRead_DomainRoot(t *testing.T) {
+	samba := ldaptest.Samba(t)
+	d, c := sambaDirectory(t, samba)
+	d.hire("Ann")
+	c.People.Base, c.Groups.Base = ldaptest.DomainDN, ldaptest.DomainDN
+	c.PageSize = 0
+	for _, feed := range []string{feedDirSync, feedUSN} {
+		c.Feed = feed
+		f := following(t, c, feed)
+		d.admin.Set(d.person("Ann"), "mail", feed+"@example.test")
+		if g := f.next(false); names(g.people) != "Ann" {
+			t.Errorf("%s: a delta of the whole domain told %q, want Ann", feed, names(g.people))
+		}
+	}
+	proxy := behind(t, samba, &c)
+	child := "ldap://child.corp.example.test/DC=child,DC=corp,DC=example,DC=test"
+	proxy.Set(ldaptest.Rules{Reference: child})
+	refused(t, mustNew(t, c), nil, source.Partial, child)
+	c.Referrals = "ignore"
+	if g := mustRead(t, mustNew(t, c), nil); !g.seal.Full {
+		t.Errorf("referrals ignored: %+v", g.seal)
+	}
+}

@@ -37,7 +37,7 @@ func (q query) request(extra ...ldap.Control) *ldap.SearchRequest {
 // ask sends one request and collects its answer. It fails on every result but success.
 func (ses *session) ask(field string, req *ldap.SearchRequest) (*ldap.SearchResult, error) {
 	ses.wire.received.Store(0)
-	ses.wire.limit.Store(MaxPage)
+	ses.wire.limit.Store(ses.maxPage)
 	done := ses.watch()
 	res, err := ses.Search(req)
 	done()

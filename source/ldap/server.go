@@ -65,7 +65,7 @@ func (v *server) key() string {
 // probe reads the rootDSE and, of a domain controller, its invocation id.
 func (ses *session) probe() (*server, error) {
 	e, err := ses.entry("servers", "", "(objectClass=*)", "*", "+", "supportedCapabilities", "supportedControl", "namingContexts",
-		"defaultNamingContext", "dsServiceName", "dnsHostName", "highestCommittedUSN", "vendorName", "vendorVersion", "objectClass", "structuralObjectClass")
+		"defaultNamingContext", "dsServiceName", "dnsHostName", "highestCommittedUSN", "isSynchronized", "vendorName", "vendorVersion", "objectClass", "structuralObjectClass")
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +87,10 @@ func (ses *session) probe() (*server, error) {
 	}
 	if v.product != activeDirectory {
 		return v, nil
+	}
+	if strings.EqualFold(first("isSynchronized"), "FALSE") {
+		return nil, &source.Error{Fault: source.Busy, Field: "servers", Msg: ses.server + " has not yet received all of the directory (isSynchronized is FALSE)",
+			Next: "wait for its first replication, or name another domain controller first"}
 	}
 	v.domain, v.dsService, v.dnsName = first("defaultNamingContext"), first("dsServiceName"), first("dnsHostName")
 	v.highest, _ = strconv.ParseInt(first("highestCommittedUSN"), 10, 64)

@@ -62,7 +62,7 @@ func TestUSN_AnotherController(t *testing.T) {
 	f := following(t, c, feedUSN)
 	other := make([]byte, 16)
 	rand.Read(other)
-	proxy.Set(ldaptest.Rules{Invocation: other})
+	proxy.Set(ldaptest.Rules{Replace: map[string]string{"invocationId": string(other)}})
 	reason(t, f.next(true), "invocation id changed")
 	f.next(false)
 	proxy.Set(ldaptest.Rules{})
@@ -71,6 +71,8 @@ func TestUSN_AnotherController(t *testing.T) {
 	reason(t, f.next(true), "went back")
 	f.cursor = edit(t, f.cursor, func(c *cursor) { c.Mark.Service = "cn=dc2" })
 	reason(t, f.next(true), "another domain controller")
+	proxy.Set(ldaptest.Rules{Replace: map[string]string{"isSynchronized": "FALSE"}})
+	refused(t, f.src, f.cursor, source.Busy, "has not yet received all")
 	proxy.Set(ldaptest.Rules{Hide: "invocationId"})
 	if _, err := read(f.src, nil); source.FaultOf(err) != source.Misconfigured {
 		t.Errorf("without a readable invocation id there can be no USN feed, got %v", err)

@@ -28,24 +28,24 @@ type Rules struct {
 	Page  int // the largest page; 0 is no limit
 	Range int // the most values of an attribute in one answer; 0 is no limit
 
-	CutInPage  int    // lose the connection in the middle of this page
-	CutAfter   int    // lose the connection right before the end of this page
-	CutUnpaged bool   // lose the connection when an unpaged search of a subtree sends its first entry
-	LimitPage  int    // end this page with sizeLimitExceeded
-	BusyPage   int    // answer this page with busy
-	ReferPage  int    // answer this page with a referral
-	EmptyPage  int    // this page and all after: success, no entries, no cookie
-	PlainPage  int    // answer this page without the paging control
-	SilentPage int    // say nothing from this page on
-	Reference  string // add this continuation reference to every page
-	LoseRange  bool   // answer requests for later ranges without the attribute
-	RangeEdit  func() // called before each request for a later range is passed on
-	Hide       string // drop this attribute from all entries
-	Invocation []byte // show this invocationId
-	NoControl  string // hide this control from the rootDSE
-	RefuseExt  string // answer searches that carry this control with insufficientAccessRights
-	BusyBind   bool   // answer binds with busy
-	EditInPage int    // call Edit before this page is asked for
+	CutInPage  int               // lose the connection in the middle of this page
+	CutAfter   int               // lose the connection right before the end of this page
+	CutUnpaged bool              // lose the connection when an unpaged search of a subtree sends its first entry
+	LimitPage  int               // end this page with sizeLimitExceeded
+	BusyPage   int               // answer this page with busy
+	ReferPage  int               // answer this page with a referral
+	EmptyPage  int               // this page and all after: success, no entries, no cookie
+	PlainPage  int               // answer this page without the paging control
+	SilentPage int               // say nothing from this page on
+	Reference  string            // add this continuation reference to every page
+	LoseRange  bool              // answer requests for later ranges without the attribute
+	RangeEdit  func()            // called before each request for a later range is passed on
+	Hide       string            // drop this attribute from all entries
+	Replace    map[string]string // show this value of an attribute instead of its own
+	NoControl  string            // hide this control from the rootDSE
+	RefuseExt  string            // answer searches that carry this control with insufficientAccessRights
+	BusyBind   bool              // answer binds with busy
+	EditInPage int               // call Edit before this page is asked for
 	Edit       func()
 	Delay      time.Duration // before each answer
 }
@@ -380,8 +380,8 @@ func entry(p *ber.Packet, rules *Rules, a *asked) *ber.Packet {
 		long := rules.Range > 0 && len(values) > rules.Range && dn != ""
 		switch {
 		case strings.EqualFold(name, rules.Hide), rules.LoseRange && a.start > 0 && long:
-		case rules.Invocation != nil && strings.EqualFold(name, "invocationId"):
-			attrs.AppendChild(attribute(name, []*ber.Packet{ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, string(rules.Invocation), "")}))
+		case rules.Replace[name] != "":
+			attrs.AppendChild(attribute(name, []*ber.Packet{ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, rules.Replace[name], "")}))
 		case rules.NoControl != "" && strings.EqualFold(name, "supportedControl"):
 			attrs.AppendChild(attribute(name, slices.DeleteFunc(values, func(v *ber.Packet) bool { return v.Value == rules.NoControl })))
 		case long:
