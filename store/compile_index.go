@@ -33,23 +33,40 @@ func (c *compiler) indexCompare(f *scim.Compare, path, prefix string) clause {
 	if !f.Ref.Leaf().CaseExact && f.Op != scim.Pr {
 		want = scim.Fold(want)
 	}
-	where := func(alias string) string {
-		return alias + ".tenant = $1 and " + alias + ".rtype = " + c.rt + " and " + alias + ".path = " + c.text(path) +
-			" and " + c.rowTest(f.Op, alias+".val", want, prefix)
+	where := func() string {
+		return c.rowsOf("a", path) + " and " + c.rowTest(f.Op, "a.val", want, prefix)
 	}
 	cl := clause{pred: func() string {
-		return "exists (select 1 from attr a" + c.hint(f.Op) + " where " + where("a") + " and a.id = r.id)"
+		if f.Op == scim.Eq {
+			return "exists (select 1 from attr a where " + where() + " and a.id = r.id)"
+		}
+		return "exists (select 1 from attr a" + c.hint() + " where " + c.rowsOfID("a", path, "r.id") + " and " +
+			c.rowTest(f.Op, "a.val", want, prefix) + ")"
 	}}
 	if cl.rank = rankOf(f.Op, want); cl.rank != 0 {
-		cl.set = func() string { return "select a.id from attr a where " + where("a") }
+		cl.set = func() string { return "select a.id from attr a where " + where() }
 	}
 	return cl
 }
 
+// rowsOf is the condition for the index rows of a path, which lead to resources.
+func (c *compiler) rowsOf(alias, path string) string {
+	return alias + ".tenant = $1 and " + alias + ".rtype = " + c.rt + " and " + alias + ".path = " + c.text(path)
+}
+
+// rowsOfID is the condition for the index rows of a path that one resource has.
+func (c *compiler) rowsOfID(alias, path, id string) string {
+	col := alias + ".path"
+	if c.d.postgres {
+		col += " || ''"
+	}
+	return c.d.ofResource(alias, "$1", c.rt, id) + " and " + col + " = " + c.text(path)
+}
+
 // hint makes SQLite look at the few index rows of one resource, not at all rows of an attribute, when a
 // condition is asked about each resource. It has no statistics to know better.
-func (c *compiler) hint(op scim.Operator) string {
-	if c.d.postgres || op == scim.Eq {
+func (c *compiler) hint() string {
+	if c.d.postgres {
 		return ""
 	}
 	return " indexed by attr_id"
@@ -141,20 +158,20 @@ func (c *compiler) valuePath(f *scim.ValuePath) clause {
 		return clause{pred: whole}
 	}
 	cl := clause{pred: whole, rank: seek.rank, recheck: !all}
-	cl.set = func() string { return "select a.id from attr a where " + seek.where() }
-	if all {
-		cl.pred = func() string {
-			return "exists (select 1 from attr a" + c.hint(seek.op) + " where " + seek.where() + " and a.id = r.id)"
-		}
+	cl.set = func() string { return "select a.id from attr a where " + seek.where("") }
+	switch {
+	case all && seek.rank == rankEq:
+		cl.pred = func() string { return "exists (select 1 from attr a where " + seek.where("") + " and a.id = r.id)" }
+	case all:
+		cl.pred = func() string { return "exists (select 1 from attr a" + c.hint() + " where " + seek.where("r.id") + ")" }
 	}
 	return cl
 }
 
 // elementSeek is a way to find elements in the index.
 type elementSeek struct {
-	op    scim.Operator
 	rank  rank
-	where func() string // condition on attr a
+	where func(id string) string // condition on attr a, of the resource id unless that is ""
 }
 
 // elementSeek returns nil if the index does not help; all says that nothing else has to be asked.
@@ -181,14 +198,14 @@ func (c *compiler) elementSeek(f *scim.ValuePath) (seek *elementSeek, all bool) 
 	if lead == nil {
 		return nil, false
 	}
-	return &elementSeek{op: lead.Op, rank: c.elementRank(lead), where: func() string {
-		s := c.rowOf(f, "a", lead)
+	return &elementSeek{rank: c.elementRank(lead), where: func(id string) string {
+		s := c.rowOf(f, "a", lead, id)
 		for _, t := range types {
 			want, _ := t.Value.(string)
 			s += " and " + c.testText(scim.Eq, "a.typ", scim.Fold(want))
 		}
 		for _, o := range others {
-			s += " and exists (select 1 from attr b" + c.hint(scim.Pr) + " where " + c.rowOf(f, "b", o) + " and b.id = a.id and b.elem = a.elem)"
+			s += " and exists (select 1 from attr b" + c.hint() + " where " + c.rowOf(f, "b", o, "a.id") + " and b.elem = a.elem)"
 		}
 		return s
 	}}, all
@@ -199,15 +216,17 @@ func (c *compiler) elementRank(f *scim.Compare) rank {
 	return rankOf(f.Op, want)
 }
 
-// rowOf is the condition on an index row of a sub-attribute.
-func (c *compiler) rowOf(f *scim.ValuePath, alias string, cmp *scim.Compare) string {
+// rowOf is the condition on an index row of a sub-attribute, of one resource unless id is "".
+func (c *compiler) rowOf(f *scim.ValuePath, alias string, cmp *scim.Compare, id string) string {
 	want, _ := cmp.Value.(string)
 	if !cmp.Ref.Attr.CaseExact {
 		want = scim.Fold(want)
 	}
 	path := strings.ToLower(f.Ref.Name() + "." + cmp.Ref.Attr.Name)
-	return alias + ".tenant = $1 and " + alias + ".rtype = " + c.rt + " and " + alias + ".path = " + c.text(path) + " and " +
-		c.seekTest(cmp.Op, alias+".val", want)
+	if id == "" {
+		return c.rowsOf(alias, path) + " and " + c.seekTest(cmp.Op, alias+".val", want)
+	}
+	return c.rowsOfID(alias, path, id) + " and " + c.seekTest(cmp.Op, alias+".val", want)
 }
 
 // elementConjuncts are the filters that must all hold.

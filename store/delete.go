@@ -45,7 +45,7 @@ func (t *Tenant) delete(ctx context.Context, typ, id string, expect int64, e aud
 	batch := []stmt{
 		{sql: "delete from member where tenant = $1 and mid = $2", args: []any{t.id, id}},
 		{sql: "delete from member where tenant = $1 and gid = $2", args: []any{t.id, id}},
-		{sql: "delete from attr where tenant = $1 and id = $2 and rtype = $3", args: []any{t.id, id, typ}},
+		{sql: "delete from attr where " + t.db.d.ofResource("attr", "$1", "$3", "$2"), args: []any{t.id, id, typ}},
 		{sql: "delete from resource where tenant = $1 and rtype = $2 and id = $3", args: []any{t.id, typ, id}},
 		{sql: "delete from trash where tenant = $1 and rtype = $2 and id = $3", args: []any{t.id, typ, id}},
 		{

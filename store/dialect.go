@@ -44,6 +44,15 @@ func (d *dialect) lookup(table, alias, cond string) string {
 	return " cross join " + table + " " + alias + " on " + cond
 }
 
+// ofResource is the condition for the index rows of one resource. It leaves PostgreSQL no other index than
+// attr_id: the primary key, whatever the statistics say, would be read for the whole tenant.
+func (d *dialect) ofResource(alias, tenant, rtype, id string) string {
+	if d.postgres {
+		return alias + ".id = " + id + " and " + alias + ".tenant + 0 = " + tenant + " and " + alias + ".rtype || '' = " + rtype
+	}
+	return alias + ".id = " + id + " and " + alias + ".tenant = " + tenant + " and " + alias + ".rtype = " + rtype
+}
+
 // guard wraps an UPDATE … RETURNING so that the batch fails with faultGuard if it changed no row. SQLite has
 // no such form: there the number of rows is looked at.
 func (d *dialect) guard(update string) string {

@@ -48,22 +48,7 @@ func TestIndexedFiltersSeek(t *testing.T) {
 
 // fillForPlans adds so many users that a planner with statistics prefers indexes.
 func fillForPlans(t *testing.T, s *Tenant) {
-	err := s.Tx(t.Context(), func(tx directory.Store) error {
-		for i := range 4000 {
-			id := fmt.Sprintf("id-%05d", i)
-			mail := fmt.Sprintf("u%d@example.com", i)
-			w := directory.Write{Active: i%2 == 0, Events: []audit.Event{{Type: "User", ID: id}}, Index: []scim.IndexRow{
-				{Path: "username", Value: fmt.Sprintf("u%d", i)}, {Path: "emails.value", Value: mail, Type: "work"},
-				{Path: externalPath, Value: fmt.Sprintf("c1\x1fx%d", i)}, {Path: "name.familyname", Value: fmt.Sprintf("f%d", i%100)},
-			}}
-			w.Record.Resource = scim.Resource{Type: "User", ID: id, Doc: fmt.Appendf(nil, `{"userName":"u%d","emails":[{"value":%q,"type":"work"}]}`, i, mail)}
-			if err := tx.Insert(t.Context(), w); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := s.Tx(t.Context(), func(tx directory.Store) error { return fillUsers(t.Context(), tx) }); err != nil {
 		t.Fatal(err)
 	}
 	if s.db.d.postgres {
@@ -71,6 +56,22 @@ func fillForPlans(t *testing.T, s *Tenant) {
 			t.Fatal(err)
 		}
 	}
+}
+
+func fillUsers(ctx context.Context, tx directory.Store) error {
+	for i := range 4000 {
+		id := fmt.Sprintf("id-%05d", i)
+		mail := fmt.Sprintf("u%d@example.com", i)
+		w := directory.Write{Active: i%2 == 0, Events: []audit.Event{{Type: "User", ID: id}}, Index: []scim.IndexRow{
+			{Path: "username", Value: fmt.Sprintf("u%d", i)}, {Path: "emails.value", Value: mail, Type: "work"},
+			{Path: externalPath, Value: fmt.Sprintf("c1\x1fx%d", i)}, {Path: "name.familyname", Value: fmt.Sprintf("f%d", i%100)},
+		}}
+		w.Record.Resource = scim.Resource{Type: "User", ID: id, Doc: fmt.Appendf(nil, `{"userName":"u%d","emails":[{"value":%q,"type":"work"}]}`, i, mail)}
+		if err := tx.Insert(ctx, w); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func checkPlan(t *testing.T, s *Tenant, typ, text string) {
@@ -150,4 +151,30 @@ func scans(line string, slice bool) bool {
 		return true
 	}
 	return !slice && strings.HasPrefix(line, "SEARCH a ") && !strings.Contains(line, "val") && !strings.Contains(line, "id=?")
+}
+
+// TestStalePlans lets PostgreSQL know another tenant only, as right after a tenant's first import: the search index
+// of one resource must still be read by its id.
+func TestStalePlans(t *testing.T) {
+	db, err := Open(t.Context(), pgtest.URL(t), Options{Migrate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	fillForPlans(t, db.Directory(2)) // ends with an analyze
+	s := db.Directory(1)
+	if err := s.Tx(t.Context(), func(tx directory.Store) error { return fillUsers(t.Context(), tx) }); err != nil {
+		t.Fatal(err)
+	}
+	w := directory.Write{}
+	w.Record.Resource = scim.Resource{Type: "User", ID: "id-00077"}
+	batch, err := s.reindexStmts(t.Context(), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, st := range []stmt{batch[0], s.indexStmt("User", "id-00077", nil)} {
+		if lines := strings.Join(plan(t, s, st.sql, st.args), "\n"); !strings.Contains(lines, "attr_id") {
+			t.Errorf("not read by id: %s\n%s", st.sql, lines)
+		}
+	}
 }

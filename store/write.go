@@ -232,7 +232,7 @@ func (t *Tenant) reindexStmts(ctx context.Context, w directory.Write) ([]stmt, e
 	if t.db.d.postgres {
 		p, v, e, y := columns(w.Index)
 		return t.attrStmts([]stmt{{
-			sql: "delete from attr where tenant = $1 and id = $2 and rtype = $3 and not exists (select 1" +
+			sql: "delete from attr where " + t.db.d.ofResource("attr", "$1", "$3", "$2") + " and not exists (select 1" +
 				" from unnest($4::text[], $5::text[], $6::int[], $7::text[]) as x (p, v, e, y)" +
 				" where x.p = path and x.v = val and x.e = elem and x.y = typ)",
 			args: []any{t.id, id, typ, p, v, e, y},
@@ -262,7 +262,7 @@ func (t *Tenant) reindexStmts(ctx context.Context, w directory.Write) ([]stmt, e
 
 // indexStmt reads the search index of one resource.
 func (t *Tenant) indexStmt(typ, id string, to func(scim.IndexRow)) stmt {
-	return stmt{sql: "select path, val, elem, typ from attr where tenant = $1 and id = $2 and rtype = $3", args: []any{t.id, id, typ},
+	return stmt{sql: "select path, val, elem, typ from attr where " + t.db.d.ofResource("attr", "$1", "$3", "$2"), args: []any{t.id, id, typ},
 		each: func(scan func(...any) error) error {
 			var x scim.IndexRow
 			if err := scan(&x.Path, &x.Value, &x.Elem, &x.Type); err != nil {

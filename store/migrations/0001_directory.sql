@@ -31,7 +31,9 @@ create table attr (
 	primary key (tenant, rtype, path, val, id, elem)
 ){{.NoRowID}};
 
-create index attr_id on attr (tenant, id);
+-- Begins with the id: one that begins with the tenant looks no better to a planner without statistics than the
+-- primary key, which then is read for the whole tenant.
+create index attr_id on attr (id, tenant);
 
 create table member (
 	tenant bigint not null,
