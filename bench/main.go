@@ -71,8 +71,8 @@ func parse(args []string) (options, error) {
 	phase := f.String("phase", "", "only phases whose name contains this")
 	users := f.Int("n", 10_000, "users in the tenant of the share part")
 	big := f.Int("big", 1_000_000, "users in the big tenant of the growth part")
-	rounds := f.Int("rounds", 7, "slices of each kind of work")
-	d := f.Duration("slice", time.Second, "length of a slice")
+	rounds := f.Int("rounds", 20, "slices of each kind of work")
+	d := f.Duration("slice", 300*time.Millisecond, "length of a slice")
 	quick := f.Bool("quick", false, "about a minute: short slices, a big tenant of 20,000; too rough for a verdict on growth")
 	jsonFile := f.String("json", "", "also write one JSON line per result to this file")
 	if err := f.Parse(args); err != nil {

@@ -83,8 +83,8 @@ func (s *share) one(ctx context.Context, w int, q stmt) error {
 func (s *share) lookup(name, attr, table string, filter func(u int) string) phase {
 	query := "select " + docColumns + " from resource r where r.tenant = $1 and r.rtype = 'User' and r.uniq = $2"
 	if table == "attr" {
-		query = "select " + docColumns + " from attr a join resource r on r.tenant = a.tenant and r.rtype = a.rtype and r.id = a.id" +
-			" where a.tenant = $1 and a.rtype = 'User' and a.path = 'emails.value' and a.val = $2 and a.typ = 'work'"
+		query = "select " + docColumns + " from (select a.id from attr a where a.tenant = $1 and a.rtype = 'User' and a.path = 'emails.value'" +
+			" and a.val = $2 and a.typ = 'work') a join resource r on r.tenant = $1 and r.rtype = 'User' and r.id = a.id"
 	}
 	return phase{
 		name: name, must: mustPoint, aim: aimPoint, status: http.StatusOK,
@@ -162,7 +162,7 @@ func (s *share) page() phase {
 			return nil
 		},
 		bare: func(ctx context.Context, w, k int) error {
-			n, err := s.copy.docs(ctx, w, stmt{"select " + docColumns + " from resource r where r.tenant = $1 and r.rtype = 'User' order by r.id limit $2 offset $3",
+			n, err := s.copy.docs(ctx, w, stmt{"select " + docColumns + " from resource r where r.tenant = $1 and r.rtype = 'User' order by r.id limit $2 + 0 offset $3",
 				[]any{s.key, pageSize, start(k)}}, func(*doc) {})
 			if err == nil && n != pageSize {
 				err = wrong("the bare driver found %d rows", n)

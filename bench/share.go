@@ -111,6 +111,14 @@ func (s *share) prepare(ctx context.Context, store string) error {
 	if s.own, err = subj.bare(ctx, subj.where); err != nil {
 		return err
 	}
+	for _, b := range []bare{s.copy, s.own} {
+		if store != "postgres" {
+			break // only PostgreSQL collects statistics by itself, after a while
+		}
+		if err := b.write(ctx, 0, []stmt{{"analyze", nil}}); err != nil {
+			return err
+		}
+	}
 	if s.key, err = s.t.key(ctx, s.own); err != nil {
 		return err
 	}
