@@ -14,6 +14,15 @@ const timeForm = "2006-01-02T15:04:05.000Z"
 // SCIM base URL without a slash at the end. p decides what is shown; one made for another type counts as nil.
 // Members are shown if HasMembers, as [] if there are none; groups if HasGroups and there are any.
 func (g *Registry) Append(dst []byte, r *Resource, p *Projection, base string) []byte {
+	return g.Stream(dst, r, p, base, nil)
+}
+
+// streamPart is how many bytes Stream hands over at once, about.
+const streamPart = 32 << 10
+
+// Stream is Append in parts, so that a group with many members is never in memory as text: flush is given each
+// part that is ready and returns the buffer to go on with, empty. What Stream returns is the last part.
+func (g *Registry) Stream(dst []byte, r *Resource, p *Projection, base string, flush func(part []byte) []byte) []byte {
 	s := g.byName[r.Type]
 	if s == nil {
 		return dst
@@ -39,23 +48,43 @@ func (g *Registry) Append(dst []byte, r *Resource, p *Projection, base string) [
 			dst = append(dst, '{')
 		}
 	}
-	w := wire{dst: dst, base: base, types: s.endpoints}
+	w := wire{dst: dst, start: start, base: base, types: s.endpoints, flush: flush}
 	for i := s.tail; i < len(s.fields); i++ {
 		if f, v := &s.fields[i], &p.views[i]; v.show != omit {
 			w.tail(s, f, v, r)
 		}
 	}
-	if len(w.dst) > start+1 && w.dst[start+1] == ',' { // nothing of the document is shown
-		w.dst = append(w.dst[:start+1], w.dst[start+2:]...)
-	}
+	w.begin()
 	return append(w.dst, '}')
 }
 
 // wire appends what does not stand in the document.
 type wire struct {
 	dst   []byte
+	start int  // of the resource in dst
+	begun bool // its beginning is as it must be
 	base  string
 	types map[string]*shape
+	flush func([]byte) []byte // may be nil
+}
+
+// begin drops the comma in front of what follows a document of which nothing is shown.
+func (w *wire) begin() {
+	if !w.begun && len(w.dst) > w.start+1 && w.dst[w.start+1] == ',' {
+		w.dst = append(w.dst[:w.start+1], w.dst[w.start+2:]...)
+	}
+	w.begun = true
+}
+
+// part hands over what is ready, all but the last byte, which may have to go.
+func (w *wire) part() {
+	if w.flush == nil || len(w.dst) < streamPart {
+		return
+	}
+	w.begin()
+	last := len(w.dst) - 1
+	kept := w.dst[last]
+	w.dst = append(w.flush(w.dst[:last]), kept)
 }
 
 func (w *wire) tail(s *shape, f *field, v *view, r *Resource) {
@@ -120,6 +149,7 @@ func (w *wire) refs(f *field, v *view, refs []Ref, typ string) {
 		if len(w.dst) > start {
 			w.dst[start] = '{'
 			w.dst = append(w.dst, '}', ',')
+			w.part()
 		}
 	}
 	if last := len(w.dst) - 1; w.dst[last] == ',' {

@@ -68,28 +68,29 @@ func (c *call) writeResource(status int, t *scim.ResourceType, r *scim.Resource,
 	h["Location"] = []string{c.location(t, r.ID)}
 	buf := getBuffer()
 	defer putBuffer(buf)
-	*buf = grow(*buf, r, c.base)
+	if len(r.Members) > streamedMembers && c.r.Method != http.MethodHead {
+		c.stream(status, r, p, buf)
+		return
+	}
 	*buf = c.dir.Registry.Append((*buf)[:0], r, p, c.base)
 	c.write(status, *buf)
 }
 
-// aroundRef is what stands around the values of one member or group on the wire, the end of its address
-// included.
-const aroundRef = 70
+// streamedMembers is how many members a group may have to be sent in one piece, with its length.
+const streamedMembers = 1000
 
-// grow makes room for a resource at once, so that a group with many members is not copied again and again.
-func grow(buf []byte, r *scim.Resource, base string) []byte {
-	need := len(r.Doc) + 1024
-	for _, list := range [][]scim.Ref{r.Members, r.Groups} {
-		need += len(list) * (aroundRef + len(base))
-		for i := range list {
-			need += 2*len(list[i].Value) + len(list[i].Type) + len(list[i].Display)
-		}
+// stream sends a resource part by part.
+func (c *call) stream(status int, r *scim.Resource, p *scim.Projection, buf *[]byte) {
+	h := c.w.Header()
+	h["Content-Type"] = mediaType(c.r.Header["Accept"])
+	h["Cache-Control"] = noStore
+	c.status = status
+	c.w.WriteHeader(status)
+	send := func(part []byte) []byte {
+		_, _ = c.w.Write(part) // a peer that went away is no error of ours
+		return part[:0]
 	}
-	if cap(buf) < need {
-		return make([]byte, 0, need)
-	}
-	return buf
+	*buf = send(c.dir.Registry.Stream((*buf)[:0], r, p, c.base, send))
 }
 
 // appendString writes s as a JSON string.
