@@ -145,16 +145,21 @@ func newTransport(c Config, policy *addressPolicy) (*http.Transport, error) {
 	}, nil
 }
 
+// redirectError is a redirect that was not followed.
+type redirectError string
+
+func (e redirectError) Error() string { return string(e) }
+
 // checkRedirect follows a redirect only where it can neither carry the credentials elsewhere nor repeat a write.
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	first := via[0]
 	switch {
 	case len(via) > MaxRedirects:
-		return fmt.Errorf("the target redirected more than %d times", MaxRedirects)
+		return redirectError(fmt.Sprintf("the target redirected more than %d times", MaxRedirects))
 	case first.Method != http.MethodGet:
-		return fmt.Errorf("the target redirected a %s to %s: set the URL to where it leads", first.Method, req.URL.Redacted())
+		return redirectError(fmt.Sprintf("the target redirected a %s to %s: set the URL to where it leads", first.Method, req.URL.Redacted()))
 	case !strings.EqualFold(req.URL.Host, first.URL.Host) || req.URL.Scheme != first.URL.Scheme:
-		return fmt.Errorf("the target redirected to another place, %s://%s: set the URL to it if it is right", req.URL.Scheme, req.URL.Host)
+		return redirectError(fmt.Sprintf("the target redirected to another place, %s://%s: set the URL to it if it is right", req.URL.Scheme, req.URL.Host))
 	}
 	return nil
 }

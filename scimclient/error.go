@@ -56,7 +56,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // Retryable reports whether the same request may succeed later without anybody's doing. Of one whose outcome is
 // Unknown it says nothing about whether it is safe to send it again.
 func (e *Error) Retryable() bool {
-	if e.Denied() || errors.As(e.Err, new(*AddressError)) || errors.As(e.Err, new(*ConfigError)) {
+	if e.Denied() || errors.As(e.Err, new(*AddressError)) || errors.As(e.Err, new(*ConfigError)) || errors.As(e.Err, new(redirectError)) {
 		return false
 	}
 	return e.Unknown || e.Status == 0 || e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout ||
@@ -98,6 +98,9 @@ func clip(s string) string {
 func (c *Client) answerError(req request, resp *http.Response, body []byte) *Error {
 	e := &Error{Method: req.method, Path: req.path, Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header, c.now())}
 	e.Type, e.Detail = readError(body)
+	if to := resp.Header.Get("Location"); e.Status >= 300 && e.Status < 400 && to != "" {
+		e.Detail = fmt.Sprintf("the target redirected a %s to %s: set the URL to where it leads", req.method, clip(to))
+	}
 	if e.Detail == "" {
 		e.Detail = strings.TrimPrefix(aboutBody(resp.Header.Get("Content-Type"), body), ": ")
 	}

@@ -36,11 +36,17 @@ func newGate(p Profile, now func() time.Time) *gate {
 	return g
 }
 
+// Requests reach the target less evenly than they leave, so a little of its limits is left unused.
+const (
+	rateShare  = 0.97
+	burstShare = 0.8
+)
+
 func limiter(perSecond float64, burst int) *rate.Limiter {
 	if perSecond <= 0 {
 		return nil
 	}
-	return rate.NewLimiter(rate.Limit(perSecond), max(1, burst))
+	return rate.NewLimiter(rate.Limit(perSecond*rateShare), max(1, int(float64(burst)*burstShare)))
 }
 
 // enter waits for a request's turn. The error is ctx's, or a *waitError if the target wants to be left alone for
