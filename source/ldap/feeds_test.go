@@ -55,6 +55,11 @@ func (f *follow) next(wantFull bool) got {
 	if seal.Full != wantFull || !wantFull && seal.Feed != f.feed {
 		f.t.Fatalf("seal = full %v, feed %s (%s); want full %v, feed %s", seal.Full, seal.Feed, seal.Reason, wantFull, f.feed)
 	}
+	for _, key := range seal.Gone {
+		if told[key] {
+			f.t.Errorf("%s was handed over and is said to be gone", key)
+		}
+	}
 	if !seal.Full {
 		for key, r := range before {
 			gone := slices.Contains(seal.Gone, key) || seal.Present != nil && !slices.Contains(seal.Present, key)

@@ -2,7 +2,6 @@ package ldap
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -148,14 +147,11 @@ func (r *reading) refreshed(field string, err error, ended bool) error {
 	case ldap.LDAPResultSyncRefreshRequired, ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultAdminLimitExceeded, ldap.LDAPResultProtocolError:
 		return &restart{"full: the server cannot tell the changes since the last read: " + detail(err).Error()}
 	}
-	if err == nil && !ended && !r.ses.IsClosing() {
-		return &source.Error{Fault: source.Partial, Field: field, Msg: "the refresh ended without saying so (no Sync Done control)"}
-	}
-	if err == nil && !ended {
-		err = errors.New("it ended without a word")
-	}
 	if err != nil {
 		return r.ses.failed(field, err)
+	}
+	if !ended {
+		return &source.Error{Fault: source.Partial, Field: field, Msg: "the refresh ended without saying so (no Sync Done control)"}
 	}
 	return nil
 }

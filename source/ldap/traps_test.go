@@ -183,6 +183,19 @@ func TestSyncrepl_CutAndLimited(t *testing.T) {
 	}
 }
 
+// TestSyncrepl_EndsWithoutAWord: the library reports a connection that is closed in time as a plain end.
+func TestSyncrepl_EndsWithoutAWord(t *testing.T) {
+	_, c := slapdDirectory(t, ldaptest.Slapd(t, ldaptest.SlapdOptions{}))
+	r, err := mustNew(t, c).start(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.ses.Close()
+	if gone, err := r.refresh(source.Person, &r.people, nil); err == nil {
+		t.Errorf("a refresh on a closed connection ended well, %v gone", gone)
+	}
+}
+
 // TestFull_CatchesUp: what happens during a full read is in it, or in the next delta.
 func TestFull_CatchesUp(t *testing.T) {
 	samba, slapd := ldaptest.Samba(t), ldaptest.Slapd(t, ldaptest.SlapdOptions{})
