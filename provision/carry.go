@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/provost-scim/provost/scim"
@@ -97,7 +99,7 @@ func (c *cycle) search(ctx context.Context, it *Item, doc scim.Object, byExterna
 		attrs = append([]string{"externalId"}, attrs...)
 	}
 	for _, attr := range attrs {
-		value, _ := get(doc, attr).(string)
+		value := matchValue(doc, attr)
 		if value == "" {
 			continue
 		}
@@ -111,7 +113,7 @@ func (c *cycle) search(ctx context.Context, it *Item, doc scim.Object, byExterna
 		}
 		var hits []found
 		for _, r := range list {
-			has, _ := get(document(&r), attr).(string)
+			has := matchValue(document(&r), attr)
 			if has == value || attr != "externalId" && scim.Fold(has) == scim.Fold(value) {
 				hits = append(hits, found{resource: r, ours: r.ExternalID != "" && r.ExternalID == doc["externalId"], by: attr})
 			}
@@ -125,6 +127,27 @@ func (c *cycle) search(ctx context.Context, it *Item, doc scim.Object, byExterna
 		return nil, &TargetError{Trouble: Conflict, Msg: fmt.Sprintf("the target has %d objects with %s %s", len(hits), attr, scim.Quote(value))}
 	}
 	return nil, nil
+}
+
+// valuePath is a match attribute within a list: emails[type eq "work"].value.
+var valuePath = regexp.MustCompile(`^(\w+)\[(\w+) eq "([^"]*)"\]\.(\w+)$`)
+
+// matchValue is the value of a match attribute, "" if there is none.
+func matchValue(doc scim.Object, attr string) string {
+	m := valuePath.FindStringSubmatch(attr)
+	if m == nil {
+		s, _ := get(doc, attr).(string)
+		return s
+	}
+	list, _ := doc[m[1]].([]any)
+	for _, e := range list {
+		o, _ := e.(scim.Object)
+		if by, _ := o[m[2]].(string); strings.EqualFold(by, m[3]) {
+			s, _ := o[m[4]].(string)
+			return s
+		}
+	}
+	return ""
 }
 
 // lookFor asks the target before something is created whether it is there already.

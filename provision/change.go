@@ -37,6 +37,10 @@ type Wanted struct {
 	CreateOnly, Keep []string
 }
 
+// Unresolved is what stands in Wanted.Refs for somebody who is not in the source, or not yet: when a record of that name
+// appears, whoever refers to it is looked at again.
+func Unresolved(name string) string { return "?" + name }
+
 // Change is one line of a plan.
 type Change struct {
 	Verb   Verb        `json:"verb"`

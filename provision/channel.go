@@ -204,6 +204,7 @@ type Status struct {
 	Problem    string      `json:"problem,omitempty"`
 	Counts     Counts      `json:"counts,omitempty"`
 	Reviewed   string      `json:"reviewed,omitempty"` // fingerprint of the configuration under which the last cycle ended
+	HeldTold   bool        `json:"heldTold,omitempty"` // people were told that removals wait
 	Quarantine *Quarantine `json:"quarantine,omitempty"`
 }
 
@@ -214,6 +215,7 @@ type Quarantine struct {
 	Problem  string    `json:"problem"`
 	Attempts int       `json:"attempts"`
 	Next     time.Time `json:"next"`
+	Told     string    `json:"told,omitempty"` // the reason that people were told
 }
 
 // nested is Nested with its default.

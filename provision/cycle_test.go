@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,7 +14,6 @@ import (
 	"github.com/provost-scim/provost/audit"
 	"github.com/provost-scim/provost/provision"
 	"github.com/provost-scim/provost/store"
-	"github.com/provost-scim/provost/store/pgtest"
 )
 
 // rig is a channel between a directory and a server, on a real store.
@@ -28,20 +28,30 @@ type rig struct {
 	where  string
 }
 
+var rigs atomic.Int64
+
 var begin = time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
 
 func (r *rig) now() time.Time { return begin.Add(time.Duration(r.clock.Load())) }
 
 // onBoth runs a test on both stores.
 func onBoth(t *testing.T, run func(t *testing.T, r *rig)) {
-	t.Run("sqlite", func(t *testing.T) { run(t, newRig(t, t.TempDir())) })
-	t.Run("postgres", func(t *testing.T) { run(t, newRig(t, pgtest.URL(t))) })
+	t.Parallel() // most of the time is spent waiting for disks
+	t.Run("sqlite", func(t *testing.T) { t.Parallel(); run(t, newRig(t, t.TempDir())) })
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		where, err := sharedPostgres()
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, newRig(t, where))
+	})
 }
 
 func newRig(t *testing.T, where string) *rig {
 	t.Helper()
 	r := &rig{t: t, dir: newDirectory(), srv: newServer(), mapper: &mapper{print: "1"}, clock: &atomic.Int64{}, where: where}
-	db, err := store.Open(t.Context(), where, store.Options{Now: r.now, Migrate: true})
+	db, err := store.Open(t.Context(), where, store.Options{Now: r.now, Migrate: !strings.HasPrefix(where, "postgres"), PoolSize: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,10 +59,11 @@ func newRig(t *testing.T, where string) *rig {
 	t.Cleanup(func() { db.Close() })
 	ctx := t.Context()
 	e := audit.Event{Action: audit.Configure, Type: "Channel"}
-	if err := db.SaveSource(ctx, provision.Source{Name: "hr", Spec: json.RawMessage(`{"kind":"test"}`)}, e); err != nil {
+	name := fmt.Sprintf("r%d", rigs.Add(1))
+	if err := db.SaveSource(ctx, provision.Source{Name: name, Spec: json.RawMessage(`{"kind":"test"}`)}, e); err != nil {
 		t.Fatal(err)
 	}
-	channel, err := db.SaveChannel(ctx, provision.Channel{Name: "acme", Spec: provision.Spec{Source: "hr",
+	channel, err := db.SaveChannel(ctx, provision.Channel{Name: name, Spec: provision.Spec{Source: name,
 		Target: json.RawMessage(`{}`), Mapping: json.RawMessage(`{}`)}}, e)
 	if err != nil {
 		t.Fatal(err)

@@ -85,6 +85,8 @@ type Engine struct {
 	Log     *slog.Logger
 	// Progress is told how far a cycle is; may be nil.
 	Progress func(Progress)
+	// Notify tells people; may be nil.
+	Notify func(context.Context, Notify, Notice) error
 	// Paused is asked before each batch whether the channel is to stop; may be nil.
 	Paused func(ctx context.Context) bool
 
@@ -168,12 +170,14 @@ func (e *Engine) run(ctx context.Context, only *Plan) (st Status, err error) {
 		}
 		c := e.cycle(l)
 		c.n = st.Cycle + 1
+		before := st
 		st.Cycle, st.Started, st.Problem, st.Counts = c.n, c.now, "", nil
 		err := c.work(ctx, only)
 		c.end(&st, err)
 		// The cycle may have been stopped: how it ended is kept all the same.
-		keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
 		defer cancel()
+		c.tell(keep, before, &st)
 		return errors.Join(err, e.State.SaveStatus(keep, l.fence, st))
 	})
 	return st, err

@@ -121,6 +121,7 @@ func (m *mapper) Apply(ctx context.Context, rec source.Record, look provision.Lo
 		if err != nil {
 			return w, err
 		}
+		w.Refs[scim.EnterpriseSchema+":manager.value"] = provision.Unresolved(boss[0])
 		if r, ok := found[boss[0]]; ok {
 			w.Refs[scim.EnterpriseSchema+":manager.value"] = r.Key
 		}
@@ -333,7 +334,10 @@ func (s *server) state() map[string]string {
 		if e, ok := o.Attrs[scim.EnterpriseSchema].(scim.Object); ok {
 			if m, ok := e["manager"].(scim.Object); ok {
 				id, _ := m["value"].(string)
-				manager = label(s.objects[id].Attrs)
+				manager = "dangling"
+				if o := s.objects[id]; o != nil {
+					manager = label(o.Attrs)
+				}
 			}
 		}
 		out[o.Type+" "+label(o.Attrs)] = fmt.Sprintf("active=%v title=%v manager=%s members=%v", o.Attrs["active"], o.Attrs["title"], manager, members)

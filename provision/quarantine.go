@@ -46,7 +46,7 @@ func quarantine(before *Quarantine, err error, failed int, t Totals, now time.Ti
 	}
 	q := Quarantine{Since: now, Reason: reason, Problem: problem}
 	if before != nil {
-		q.Since, q.Attempts = before.Since, before.Attempts
+		q.Since, q.Attempts, q.Told = before.Since, before.Attempts, before.Told
 	}
 	q.Attempts++
 	wait := max(interval, quarantineSteps[min(q.Attempts, len(quarantineSteps))-1])

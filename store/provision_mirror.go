@@ -3,10 +3,13 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"github.com/provost-scim/provost/provision"
 	"github.com/provost-scim/provost/source"
 )
+
+var _ provision.Finder = (*DB)(nil)
 
 // mirrorChunk is how many keys one statement takes as a list.
 const mirrorChunk = 1000
@@ -175,4 +178,20 @@ func chunks(list []string) func(yield func([]string) bool) {
 			list = list[n:]
 		}
 	}
+}
+
+// FindRecords implements provision.Finder.
+func (db *DB) FindRecords(ctx context.Context, channel int64, text string, limit int) ([]source.Record, error) {
+	if !storable(text) || text == "" {
+		return nil, nil
+	}
+	exact, err := collect(ctx, db, mirrorColumns+" where channel = $1 and (okey = $2 or name = $3) order by okey limit $4",
+		[]any{channel, text, text, limit}, scanRecord)
+	if err != nil || len(exact) > 0 {
+		return exact, err
+	}
+	// Values stand in the column as JSON texts.
+	value := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(jsonText(text))
+	return collect(ctx, db, mirrorColumns+` where channel = $1 and lower(attrs) like lower($2) escape '\' order by okey limit $3`,
+		[]any{channel, "%" + value + "%", limit}, scanRecord)
 }

@@ -14,6 +14,8 @@ const (
 	reasonGone     = "gone from the source"
 	reasonAppeared = "a member appeared in the source"
 	reasonLeft     = "a member is gone from the source"
+	reasonNamed    = "somebody it refers to appeared in the source"
+	reasonParted   = "somebody it refers to is gone from the source"
 	reasonNested   = "a group within it changed"
 	reasonGroups   = "its groups changed"
 )
@@ -61,6 +63,7 @@ func (w *publisher) gone(ctx context.Context, keys any) error {
 	in := func(col, placeholder string) string { return w.db.d.in(col, placeholder) }
 	batch := []stmt{
 		w.mark(reasonGone, "select kind, okey from mirror where channel = $4 and "+in("okey", "$5"), w.ch, keys),
+		w.mark(reasonParted, "select l.kind, l.okey from reference r join link l on l.channel = r.channel and l.okey = r.okey where r.channel = $4 and "+in("r.rkey", "$5"), w.ch, keys),
 		w.mark(reasonLeft, "select 'group' as kind, gkey as okey from mirror_member where channel = $4 and "+in("mkey", "$5"), w.ch, keys),
 	}
 	if w.p.Membership {
@@ -116,6 +119,8 @@ func (w *publisher) records(ctx context.Context) error {
 		w.mark(reasonNew, "select s.kind, s.okey from staged s where s.channel = $4 and not exists"+
 			" (select 1 from mirror m where m.channel = s.channel and m.okey = s.okey)", w.ch),
 		w.mark(reasonChanged, "select kind, okey from staged where channel = $4", w.ch),
+		w.mark(reasonNamed, "select l.kind, l.okey from reference r join link l on l.channel = r.channel and l.okey = r.okey"+
+			" where r.channel = $4 and r.rkey in (select '?' || name from staged where channel = $5)", w.ch, w.ch),
 		stmt{sql: "insert into mirror (channel, okey, kind, name, hash, attrs) select channel, okey, kind, name, hash, attrs from staged" +
 			" where channel = $1 on conflict (channel, okey) do update set kind = excluded.kind, name = excluded.name, hash = excluded.hash, attrs = excluded.attrs",
 			args: []any{w.ch}},

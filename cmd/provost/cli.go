@@ -29,7 +29,15 @@ type commands struct {
 	Account accountCmd `cmd:"" group:"tenant" help:"Administrators and service accounts."`
 	User    userCmd    `cmd:"" group:"directory" help:"Look at the users of a tenant."`
 	Group   groupCmd   `cmd:"" group:"directory" help:"Look at the groups of a tenant."`
-	Log     logCmd     `cmd:"" group:"directory" help:"What came over SCIM, and what it changed."`
+	Log     logCmd     `cmd:"" group:"directory" help:"What came over SCIM and what it changed; what channels sent."`
+
+	Source   sourceCmd   `cmd:"" group:"identity" help:"Sources: directories and files from which people and groups are read."`
+	Channel  channelCmd  `cmd:"" group:"identity" help:"Channels: each sends one source to one SCIM target."`
+	Plan     planCmd     `cmd:"" group:"identity" help:"Show what the next cycle of a channel would do, and why. Exit code 3 if there is anything."`
+	Sync     syncCmd     `cmd:"" group:"identity" help:"Run a cycle of a channel now."`
+	Removals removalsCmd `cmd:"" group:"identity" help:"Removals that wait for a person."`
+	Try      tryCmd      `cmd:"" group:"identity" help:"Show the six steps of one person or group: import, scope, match, plan, reference, export."`
+
 	Verify  verifyCmd  `cmd:"" group:"prove" help:"Play identity providers at any SCIM server and say what would break and why."`
 	Version versionCmd `cmd:"" group:"try" help:"Print the version."`
 }
@@ -42,12 +50,13 @@ func groups() kong.Option {
 		{Key: "server", Title: "Run a server"},
 		{Key: "tenant", Title: "Tenants and who may talk to them"},
 		{Key: "directory", Title: "What is in a tenant"},
+		{Key: "identity", Title: "Send people and groups to a SCIM target"},
 		{Key: "store", Title: "Where the store is"},
 	})
 }
 
-const description = "Provost receives provisioning (a multi-tenant SCIM 2.0 service provider on SQLite or PostgreSQL) and " +
-	"proves any SCIM server against the traffic of Entra ID, Okta and PingFederate.\n\n" +
+const description = "Provost receives provisioning (a multi-tenant SCIM 2.0 service provider on SQLite or PostgreSQL), " +
+	"sends people and groups from LDAP, Active Directory and files to any SCIM target, and proves any SCIM server against the traffic of Entra ID, Okta and PingFederate.\n\n" +
 	"Exit codes: 0 done, 1 failed, 2 wrong usage, 3 changes are pending or checks failed."
 
 // The exit codes. Scripts should take any other code as a failure.

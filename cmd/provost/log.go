@@ -16,6 +16,8 @@ import (
 type logCmd struct {
 	SCIM  logSCIMCmd  `cmd:"" name:"scim" help:"The request log: what came over SCIM and what was answered."`
 	Audit logAuditCmd `cmd:"" help:"The change log: who changed what, and how it was before."`
+
+	Provisioning logProvisioningCmd `cmd:"" help:"The provisioning log of a channel: what was sent, what failed, what was held, and why."`
 }
 
 // followEvery is how often a followed log is read again.

@@ -18,6 +18,7 @@ type serveCmd struct {
 	storeFlags
 	serverFlags
 	logFlags
+	noticeFlags
 	Migrate bool `help:"Bring a PostgreSQL store to the form this program needs first; SQLite is always brought there."`
 }
 
@@ -55,11 +56,13 @@ func (c *serveCmd) Run(ctx context.Context, t *terminal) error {
 	}
 	log.Info("provost serves", "version", thisBuild().Version, "url", running.url, "operations", running.opsURL, "store", c.name())
 	running.warn(log, c.serverFlags)
+	stopChannels := runChannels(ctx, db, c.Database == "", c.noticeFlags, log)
 	select {
 	case <-ctx.Done():
 		log.Info("stopping")
 	case err = <-running.failed:
 	}
+	stopChannels()
 	return errors.Join(err, running.stop())
 }
 

@@ -46,7 +46,7 @@ func endToEnd(t *testing.T, p *program, dump func() string) {
 	s.base, s.bearer = s.url+"/t/acme/scim/v2", token
 	secrets := []string{canaryPassword, canarySecond, token}
 
-	ada, group := provision(t, s)
+	ada, group := provisioned(t, s)
 	beside(t, p, s, ada, group)
 	observe(t, s)
 	secrets = append(secrets, oauth(t, p, s)...)
@@ -101,8 +101,8 @@ func endToEnd(t *testing.T, p *program, dump func() string) {
 	}
 }
 
-// provision makes a user with a password and a group that holds it, and changes both.
-func provision(t *testing.T, s *service) (ada, group string) {
+// provisioned makes a user with a password and a group that holds it, and changes both.
+func provisioned(t *testing.T, s *service) (ada, group string) {
 	made := s.send(201, "POST", "/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada.byron@acme.example",
 		"externalId":"a-1","active":true,"name":{"givenName":"Ada","familyName":"Byron"},"password":"`+canaryPassword+`",
 		"emails":[{"value":"ada.byron@acme.example","type":"work","primary":true}]}`)
