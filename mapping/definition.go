@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/goccy/go-yaml"
 )
@@ -106,7 +105,7 @@ func Parse(data []byte) (Definition, error) {
 	if len(data) > MaxDefinition {
 		return d, fmt.Errorf("the mapping has %d bytes, the limit is %d", len(data), MaxDefinition)
 	}
-	if !strings.HasPrefix(strings.TrimSpace(string(data)), "{") {
+	if !json.Valid(data) {
 		converted, err := yaml.YAMLToJSON(data)
 		if err != nil {
 			return d, fmt.Errorf("the mapping is no YAML: %w", err)
