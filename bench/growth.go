@@ -178,6 +178,7 @@ func (g *growth) prepare(ctx context.Context) error {
 	}
 	fmt.Fprintf(os.Stderr, "bench: %d users filled in within %s\n", g.o.big, time.Since(begun).Round(time.Second))
 	g.small.t.connect()
+	g.lonely.t.connect() // the server has closed them meanwhile
 	g.big = place{t: t, people: people, serial: &g.serial}
 	return nil
 }
@@ -198,6 +199,9 @@ func (g *growth) close() error { return errors.Join(g.alone.stop(), g.shared.sto
 // the big one with the same alone in its store.
 func (g *growth) tenants(ctx context.Context) error {
 	for _, op := range operations() {
+		if err := g.shared.warm(); err != nil {
+			return err
+		}
 		size := fmt.Sprintf("tenant %d: %s", g.o.big, op.name)
 		if err := compare(ctx, g.o, g.store, size, side{op, &g.big}, side{op, &g.small}, mustGrow); err != nil {
 			return err
