@@ -68,6 +68,7 @@ type Write struct {
 	Active  bool              // for a user: its active state; true for everything else
 	Display string            // display name, shown where others refer to the resource
 	Index   []scim.IndexRow   // the complete search index of the resource
+	Was     []scim.IndexRow   // Update: the complete search index of the version Expect; nil if it is not known
 	Expect  int64             // Update: the version that must be stored
 	Events  []audit.Event     // written with the change; Seq and Time are set by the store
 }

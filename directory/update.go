@@ -122,6 +122,9 @@ func (d *Directory) tryUpdate(ctx context.Context, s Store, by Caller, typ, id s
 		diff["members"] = audit.Values{Added: added, Removed: removed}
 	}
 	w.Events = []audit.Event{d.event(by, action(&old.Resource, &rec.Resource, same, len(added), len(removed)), w, diff)}
+	if was, err := d.index(&old); err == nil { // else the store looks
+		w.Was = was
+	}
 	if err := s.Update(ctx, w); err != nil {
 		return Result{}, d.conflict(ctx, by, w, err)
 	}

@@ -20,12 +20,9 @@ func (d *Directory) now() time.Time { return d.Now().UTC().Truncate(time.Millise
 // write makes what the store keeps of a record. oldDoc, if given, is the document that the record had.
 func (d *Directory) write(rec Record, expect int64, oldDoc []byte) (Write, error) {
 	rec.Doc = d.Registry.Encode(&rec.Resource)
-	rows, err := d.Registry.Index(&rec.Resource)
+	rows, err := d.index(&rec)
 	if err != nil {
 		return Write{}, err
-	}
-	for client, value := range rec.External {
-		rows = append(rows, scim.IndexRow{Path: "externalid", Value: client + "\x1f" + value})
 	}
 	return Write{
 		Record:  rec,
@@ -35,6 +32,15 @@ func (d *Directory) write(rec Record, expect int64, oldDoc []byte) (Write, error
 		Index:   rows,
 		Expect:  expect,
 	}, nil
+}
+
+// index returns the search index of a record.
+func (d *Directory) index(rec *Record) ([]scim.IndexRow, error) {
+	rows, err := d.Registry.Index(&rec.Resource)
+	for client, value := range rec.External {
+		rows = append(rows, scim.IndexRow{Path: "externalid", Value: client + "\x1f" + value})
+	}
+	return rows, err
 }
 
 // unique returns the value that nobody else of the type may have, folded unless its attribute is caseExact.

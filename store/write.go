@@ -229,19 +229,24 @@ func columns(index []scim.IndexRow) (p, v []string, e []int32, y []string) {
 // resource change nothing that is indexed.
 func (t *Tenant) reindexStmts(ctx context.Context, w directory.Write) ([]stmt, error) {
 	typ, id := w.Record.Type, w.Record.ID
-	if t.db.d.postgres {
+	if t.db.d.postgres && w.Was == nil {
 		p, v, e, y := columns(w.Index)
 		return t.attrStmts([]stmt{{
-			sql: "delete from attr where " + t.db.d.ofResource("attr", "$1", "$3", "$2") + " and not exists (select 1" +
+			sql: "delete from attr where tenant = $1 and id = $2 and rtype = $3 and not exists (select 1" +
 				" from unnest($4::text[], $5::text[], $6::int[], $7::text[]) as x (p, v, e, y)" +
 				" where x.p = path and x.v = val and x.e = elem and x.y = typ)",
 			args: []any{t.id, id, typ, p, v, e, y},
 		}}, typ, id, w.Index), nil
 	}
 	stored := map[scim.IndexRow]bool{}
-	err := t.tx.c.do(ctx, t.indexStmt(typ, id, func(x scim.IndexRow) { stored[x] = true }))
-	if err != nil {
-		return nil, t.db.fault(err)
+	for _, x := range w.Was {
+		stored[x] = true
+	}
+	if w.Was == nil {
+		err := t.tx.c.do(ctx, t.indexStmt(typ, id, func(x scim.IndexRow) { stored[x] = true }))
+		if err != nil {
+			return nil, t.db.fault(err)
+		}
 	}
 	var fresh []scim.IndexRow
 	for _, x := range w.Index {
