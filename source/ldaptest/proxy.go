@@ -385,10 +385,10 @@ func entry(p *ber.Packet, rules *Rules, a *asked) *ber.Packet {
 		case rules.NoControl != "" && strings.EqualFold(name, "supportedControl"):
 			attrs.AppendChild(attribute(name, slices.DeleteFunc(values, func(v *ber.Packet) bool { return v.Value == rules.NoControl })))
 		case long:
-			if !a.ranged {
-				attrs.AppendChild(attribute(name, nil))
-			}
 			attrs.AppendChild(rangeOf(name, values, a.start, rules.Range))
+			if !a.ranged {
+				attrs.AppendChild(attribute(name, nil)) // empty beside it, as Active Directory has it
+			}
 		default:
 			attrs.AppendChild(attribute(name, values))
 		}
