@@ -72,7 +72,7 @@ func (r *reading) testTombstones(report *source.Report) error {
 	case err != nil:
 		return report.Fail("deleted objects", err)
 	case !seen:
-		report.Add("deleted objects", "none is seen: every read with changes compares all keys to find deletions; permit the bind account to list the container Deleted Objects to make that quicker")
+		report.Add("deleted objects", "none is seen: until one is, reads with changes compare all keys to find deletions; the bind account may lack the right to list the container Deleted Objects")
 	default:
 		report.Add("deleted objects", "visible")
 	}
