@@ -127,7 +127,7 @@ type Account struct {
 	CreatedBy string
 	Expires   time.Time // zero: never
 	Disabled  bool
-	Hash      []byte // service account: SHA-256 of its token (pvst_svc_…); administrator: argon2id of the password, nil until set
+	Hash      []byte // service account: SHA-256 of its token (pvst_svc_…); administrator: what a password and a one-time link are checked against, see secrets; nil until set
 	LastUsed  time.Time
 }
 

@@ -86,6 +86,8 @@ func ParseToken(text string) (prefix, id string, ok bool) {
 		prefix = SecretPrefix
 	case strings.HasPrefix(text, ServicePrefix):
 		prefix = ServicePrefix
+	case strings.HasPrefix(text, LinkPrefix):
+		prefix = LinkPrefix
 	default:
 		return "", "", false
 	}

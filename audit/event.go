@@ -26,6 +26,7 @@ const (
 	Purge         = "purge"
 	AddMembers    = "members.add"
 	RemoveMembers = "members.remove"
+	SignIn        = "sign-in"   // of an administrator to the console
 	Configure     = "configure" // a change of a tenant, client, token, administrator or schema
 )
 

@@ -12,6 +12,21 @@ import (
 func (t *Tenant) Events(ctx context.Context, typ, id string, after int64, limit int) ([]audit.Event, error) {
 	a := args{}
 	where := "tenant = " + a.add(t.id) + " and seq > " + a.add(after) + t.db.d.settled()
+	return t.events(ctx, a, where, typ, id, "seq", limit)
+}
+
+// RecentEvents returns at most limit events, newest first, before sequence number before; 0 begins with the
+// newest. Empty typ and id mean all.
+func (t *Tenant) RecentEvents(ctx context.Context, typ, id string, before int64, limit int) ([]audit.Event, error) {
+	a := args{}
+	where := "tenant = " + a.add(t.id)
+	if before > 0 {
+		where += " and seq < " + a.add(before)
+	}
+	return t.events(ctx, a, where, typ, id, "seq desc", limit)
+}
+
+func (t *Tenant) events(ctx context.Context, a args, where, typ, id, order string, limit int) ([]audit.Event, error) {
 	if id != "" {
 		if !storable(id) {
 			return nil, nil
@@ -24,7 +39,7 @@ func (t *Tenant) Events(ctx context.Context, typ, id string, after int64, limit 
 	var out []audit.Event
 	err := t.do(ctx, stmt{
 		sql: "select seq, at, actor_kind, actor_id, actor_name, request, action, rtype, rid, name, version, diff from change where " +
-			where + " order by seq limit " + a.add(limit),
+			where + " order by " + order + " limit " + a.add(limit),
 		args: a.list,
 		each: func(scan func(...any) error) error {
 			var e audit.Event

@@ -14,6 +14,7 @@ import (
 type accountCmd struct {
 	Create accountCreateCmd `cmd:"" help:"Make an administrator, or a service account and print its token, once."`
 	List   accountListCmd   `cmd:"" help:"List administrators and service accounts."`
+	Link   accountLinkCmd   `cmd:"" help:"Print a one-time link with which an administrator sets a password."`
 	Revoke accountRevokeCmd `cmd:"" help:"End an account, now and for good."`
 }
 
@@ -159,26 +160,34 @@ func (c *accountRevokeCmd) Run(ctx context.Context, t *terminal) error {
 		return err
 	}
 	defer db.Close()
-	all, _, err := accounts(ctx, db)
+	found, err := findAccount(ctx, db, c.storeFlags, c.Account)
 	if err != nil {
 		return err
 	}
+	if err := offlineAccess(db).DeleteAccount(ctx, actor(), found); err != nil {
+		return wrong(err, "provost account list "+c.flag())
+	}
+	t.note("account %s is revoked", found.Name)
+	return nil
+}
+
+// findAccount returns the account of that id or name.
+func findAccount(ctx context.Context, db *store.DB, f storeFlags, idOrName string) (access.Account, error) {
+	all, _, err := accounts(ctx, db)
+	if err != nil {
+		return access.Account{}, err
+	}
 	var found []access.Account
 	for _, a := range all {
-		if a.ID == c.Account || strings.EqualFold(a.Name, c.Account) {
+		if a.ID == idOrName || strings.EqualFold(a.Name, idOrName) {
 			found = append(found, a)
 		}
 	}
 	switch len(found) {
 	case 0:
-		return &failure{what: fmt.Sprintf("there is no account %q", c.Account), kept: "nothing was changed", next: "provost account list " + c.flag()}
+		return access.Account{}, &failure{what: fmt.Sprintf("there is no account %q", idOrName), kept: "nothing was changed", next: "provost account list " + f.flag()}
 	case 1:
-	default:
-		return usage("use the id (provost account list)", "more than one account is named %q", c.Account)
+		return found[0], nil
 	}
-	if err := offlineAccess(db).DeleteAccount(ctx, actor(), found[0]); err != nil {
-		return wrong(err, "provost account list "+c.flag())
-	}
-	t.note("account %s is revoked", found[0].Name)
-	return nil
+	return access.Account{}, usage("use the id (provost account list)", "more than one account is named %q", idOrName)
 }

@@ -11,6 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/provost-scim/provost/access"
+	"github.com/provost-scim/provost/audit"
+	"github.com/provost-scim/provost/console"
 	"github.com/provost-scim/provost/store"
 )
 
@@ -56,6 +59,9 @@ func (c *serveCmd) Run(ctx context.Context, t *terminal) error {
 	}
 	log.Info("provost serves", "version", thisBuild().Version, "url", running.url, "operations", running.opsURL, "store", c.name())
 	running.warn(log, c.serverFlags)
+	if err := inviteOwner(ctx, t, offlineAccess(db), c.PublicURL, running.url); err != nil {
+		return errors.Join(err, running.stop())
+	}
 	stopChannels := runChannels(ctx, db, c.Database == "", c.noticeFlags, log)
 	select {
 	case <-ctx.Done():
@@ -64,6 +70,22 @@ func (c *serveCmd) Run(ctx context.Context, t *terminal) error {
 	}
 	stopChannels()
 	return errors.Join(err, running.stop())
+}
+
+// firstOwner is the name of the administrator that a server without administrators makes.
+const firstOwner = "owner@localhost"
+
+// inviteOwner prints a one-time link to the console while nobody can sign in there.
+func inviteOwner(ctx context.Context, t *terminal, service *access.Service, public, url string) error {
+	_, link, err := service.FirstLink(ctx, audit.Actor{Kind: "system", Name: "first start"}, firstOwner)
+	if err != nil || link == "" {
+		return err
+	}
+	if public == "" {
+		public = url
+	}
+	t.note("Console: nobody can sign in yet. Choose a password for %s within 24 hours:\n  %s%s", firstOwner, strings.TrimRight(public, "/"), console.LinkPath(link))
+	return nil
 }
 
 // running is a server at work.

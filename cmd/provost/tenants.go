@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/provost-scim/provost/access"
+	"github.com/provost-scim/provost/console"
 	"github.com/provost-scim/provost/directory"
 	"github.com/provost-scim/provost/scim"
 	"github.com/provost-scim/provost/scimserver"
@@ -19,12 +20,13 @@ func offlineAccess(db *store.DB) *access.Service {
 	return &access.Service{Keeper: db, Accounts: db, Now: time.Now}
 }
 
-// tenantServer is the receiving side: all tenants of one store over HTTP.
+// tenantServer is the receiving side: all tenants of one store over HTTP, and the console.
 type tenantServer struct {
-	db     *store.DB
-	access *access.Service
-	scim   *scimserver.Server
-	log    *slog.Logger
+	db      *store.DB
+	access  *access.Service
+	scim    *scimserver.Server
+	console *console.Console
+	log     *slog.Logger
 
 	mu      sync.Mutex
 	schemas map[int64]schemas // by tenant
@@ -63,12 +65,34 @@ func newTenantServer(ctx context.Context, db *store.DB, f serverFlags, m *metric
 		Now:       time.Now,
 		Metrics:   m,
 	})
+	if err != nil {
+		return nil, err
+	}
+	s.console, err = console.New(console.Config{
+		Access:    s.access,
+		Directory: s.directory,
+		Changes:   func(tenant int64) console.ChangeLog { return db.Directory(tenant) },
+		Requests:  db,
+		PublicURL: f.PublicURL,
+		Log:       log,
+		Now:       time.Now,
+	})
 	return s, err
 }
 
-// handler serves every address of the receiving side. No mux stands before it: the SCIM side must see paths
-// as they came.
-func (s *tenantServer) handler() http.Handler { return s.scim.Handler() }
+// handler serves every address of the receiving side, and the console. No mux stands before it: the SCIM side must
+// see paths as they came. What carries a credential in its header is a program with the wrong address, not a
+// browser: it gets an error in SCIM's form.
+func (s *tenantServer) handler() http.Handler {
+	scim := s.scim.Handler()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.scim.Owns(r) || r.Header.Get("Authorization") != "" {
+			scim.ServeHTTP(w, r)
+			return
+		}
+		s.console.ServeHTTP(w, r)
+	})
+}
 
 // close stores what is still in memory.
 func (s *tenantServer) close(ctx context.Context) error {
