@@ -119,7 +119,7 @@ func prepare(ctx context.Context, o options) (*env, error) {
 		return e, errors.Join(err, e.remove())
 	}
 	if slices.Contains(o.stores, "postgres") {
-		e.cluster, err = rig.NewCluster(ctx, dir, "shared_buffers = 512MB", "max_wal_size = 4GB", "maintenance_work_mem = 512MB", "max_connections = 120")
+		e.cluster, err = rig.NewCluster(ctx, dir, "shared_buffers = 4GB", "max_wal_size = 4GB", "maintenance_work_mem = 512MB", "max_connections = 120")
 		if err != nil {
 			return e, errors.Join(err, e.remove())
 		}

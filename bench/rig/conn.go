@@ -23,7 +23,11 @@ type Conn struct {
 	out         []byte
 	body        []byte
 	head        []byte
+	used        time.Time
 }
+
+// mostIdle is how long a connection may rest before a new one is made: a server closes those that rest longer.
+const mostIdle = 30 * time.Second
 
 // Answer is a response; its bytes are valid until the next Do.
 type Answer struct {
@@ -49,6 +53,11 @@ func (c *Conn) Close() {
 // Do sends one request and reads the whole answer. Path is the request target, query included, already escaped.
 // After an error it is unknown whether the server acted on the request.
 func (c *Conn) Do(method, path string, body []byte) (Answer, error) {
+	now := time.Now()
+	if now.Sub(c.used) > mostIdle {
+		c.Close()
+	}
+	c.used = now
 	if c.conn == nil {
 		conn, err := net.DialTimeout("tcp", c.addr, 5*time.Second)
 		if err != nil {
@@ -80,7 +89,7 @@ func (c *Conn) exchange(method, path string, body []byte) (Answer, error) {
 	b = append(b, "\r\n\r\n"...)
 	b = append(b, body...)
 	c.out = b
-	if err := c.conn.SetDeadline(time.Now().Add(CallLimit)); err != nil {
+	if err := c.conn.SetDeadline(c.used.Add(CallLimit)); err != nil {
 		return Answer{}, err
 	}
 	if _, err := c.conn.Write(b); err != nil {

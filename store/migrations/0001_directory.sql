@@ -14,7 +14,7 @@ create table resource (
 	version  bigint not null,
 	doc      text not null,
 	primary key (tenant, rtype, id)
-);
+){{if .Postgres}} with (fillfactor = 80){{end}}; -- room for the next version on the same page: no index changes then
 
 -- Partial, although NULLs never collide: PostgreSQL then lets a rename and the foreign keys of members pass
 -- each other.
