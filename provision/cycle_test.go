@@ -30,6 +30,8 @@ type rig struct {
 
 var rigs atomic.Int64
 
+var configuredEvent = audit.Event{Action: audit.Configure, Type: "Channel"}
+
 var begin = time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
 
 func (r *rig) now() time.Time { return begin.Add(time.Duration(r.clock.Load())) }
