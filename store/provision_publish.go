@@ -105,7 +105,11 @@ func (w *publisher) renamed(ctx context.Context) error {
 				" (select gkey from mirror_member where channel = $4 and name = $5 and mkey = $6)",
 				args: []any{w.ch, r.to, r.key, w.ch, r.from, r.key}},
 			stmt{sql: "update mirror_member set name = $1 where channel = $2 and name = $3 and mkey = $4",
-				args: []any{r.to, w.ch, r.from, r.key}})
+				args: []any{r.to, w.ch, r.from, r.key}},
+			// A directory that does not rewrite its groups still has the old name in them: the next full read compares
+			// these groups member by member.
+			stmt{sql: "update mirror set hash = '' where channel = $1 and okey in (select gkey from mirror_member where channel = $2 and mkey = $3)",
+				args: []any{w.ch, w.ch, r.key}})
 		if err != nil {
 			return err
 		}
