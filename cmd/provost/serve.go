@@ -78,6 +78,9 @@ const firstOwner = "owner@localhost"
 // inviteOwner prints a one-time link to the console while nobody can sign in there.
 func inviteOwner(ctx context.Context, t *terminal, service *access.Service, public, url string) error {
 	_, link, err := service.FirstLink(ctx, audit.Actor{Kind: "system", Name: "first start"}, firstOwner)
+	if ctx.Err() != nil {
+		return nil // told to stop already: that is no failure
+	}
 	if err != nil || link == "" {
 		return err
 	}
