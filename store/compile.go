@@ -26,6 +26,9 @@ type clause struct {
 	set     func() string
 	recheck bool
 	rank    rank
+
+	// single makes a condition on r that at most one resource of a tenant fulfils; nil if there is none.
+	single func() string
 }
 
 // rank says how few rows a set can be expected to have.
@@ -158,6 +161,10 @@ func (c *compiler) compare(f *scim.Compare) clause {
 			return c.compareExternal(f)
 		case "meta":
 			return c.compareMeta(f)
+		case "userName":
+			if c.rtype == userType && f.Op == scim.Eq {
+				return c.compareUserName(f)
+			}
 		case "active":
 			if c.rtype == userType && f.Op == scim.Eq {
 				want := f.Value == true
@@ -192,6 +199,21 @@ func (c *compiler) compareID(f *scim.Compare) clause {
 		}
 	}
 	return cl
+}
+
+// compareUserName finds the one user by the column that keeps user names unique.
+func (c *compiler) compareUserName(f *scim.Compare) clause {
+	want, _ := f.Value.(string)
+	if want = scim.Fold(want); !storable(want) {
+		return constant(false)
+	}
+	single := func() string { return "r.uniq = " + c.text(want) }
+	return clause{rank: rankEq, single: single,
+		pred: func() string { return "coalesce(" + single() + ", false)" },
+		set: func() string {
+			return "select r.id from resource r where r.tenant = $1 and r.rtype = " + c.rt + " and " + single()
+		},
+	}
 }
 
 // compareMeta compares created, lastModified and version.

@@ -147,7 +147,7 @@ func scans(line string, slice bool) bool {
 	if strings.HasPrefix(line, "SCAN r") || strings.HasPrefix(line, "SCAN a") || strings.HasPrefix(line, "SCAN m") || strings.HasPrefix(line, "SCAN x") {
 		return true
 	}
-	if strings.HasPrefix(line, "SEARCH r ") && !strings.Contains(line, "id=?") {
+	if strings.HasPrefix(line, "SEARCH r ") && !strings.Contains(line, "id=?") && !strings.Contains(line, "uniq=?") {
 		return true
 	}
 	return !slice && strings.HasPrefix(line, "SEARCH a ") && !strings.Contains(line, "val") && !strings.Contains(line, "id=?")

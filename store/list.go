@@ -133,6 +133,10 @@ func (l *lister) hitsSQL(key *sortKey) (string, *args) {
 	if cl.set == nil || cl.rank != rankEq || cl.recheck {
 		return "", nil
 	}
+	if cl.single != nil && l.q.After == nil {
+		return "select " + l.columns() + " from resource r where r.tenant = $1 and r.rtype = " + c.rt + " and " + cl.single() +
+			" limit " + l.limit(a) + " offset " + a.add(l.q.Offset), a
+	}
 	ids := "select distinct s.id from (" + cl.set() + ") s"
 	if l.q.After != nil {
 		ids += " where s.id " + map[bool]string{false: ">", true: "<"}[l.q.Descending] + " " + c.text(l.q.After.ID)

@@ -92,6 +92,8 @@ func (p *population) add(t *testing.T, res scim.Resource, external map[string]st
 	}
 	if res.Type == "User" {
 		w.Active = res.Attrs["active"] == true
+		name, _ := res.Attrs["userName"].(string)
+		w.Unique = map[string]string{"userName": scim.Fold(name)}
 	}
 	insert(t, p.store, w)
 	p.all[res.Type] = append(p.all[res.Type], res)
