@@ -24,7 +24,6 @@ type call struct {
 	session *session       // nil if nobody is signed in
 	me      access.Account // zero if nobody is signed in
 	tenant  access.Tenant  // zero on pages of no tenant
-	title   string         // of the page at fault, for the error page
 }
 
 // serve finds out who asks for what and refuses what the route does not allow.

@@ -197,7 +197,9 @@ func (c *cycle) takeOver(ctx context.Context, j *job, hit *found) {
 			have[name] = v
 		}
 	}
-	j.ch.ops, j.ch.Values = compare(have, j.ch.doc)
+	ops, values := compare(have, j.ch.doc)
+	j.ch.ops = ops
+	j.ch.show(values)
 }
 
 // owned says whether the ledger holds the id for another object.

@@ -1,6 +1,8 @@
 package provision
 
 import (
+	"strings"
+
 	"github.com/provost-scim/provost/scim"
 	"github.com/provost-scim/provost/source"
 )
@@ -35,6 +37,8 @@ type Wanted struct {
 	// CreateOnly and Keep are top-level paths: attributes that only a create sets, and attributes that stay when the
 	// source has none.
 	CreateOnly, Keep []string
+	// Redacted are paths of attributes whose values stand in no plan and no log.
+	Redacted []string
 }
 
 // Unresolved is what stands in Wanted.Refs for somebody who is not in the source, or not yet: when a record of that name
@@ -56,6 +60,7 @@ type Change struct {
 	Error  string      `json:"error,omitempty"`
 
 	doc     scim.Object // attributes that are wanted
+	hidden  []string    // see Wanted.Redacted
 	ops     []scim.Op
 	removal bool // takes something away, so the guard counts it
 	state   LinkState
@@ -67,6 +72,33 @@ type Value struct {
 	Path string `json:"path"`
 	Old  any    `json:"old,omitempty"`
 	New  any    `json:"new,omitempty"`
+}
+
+// Redacted stands in a plan or log in place of a value that the mapping redacts.
+const Redacted = "[redacted]"
+
+// show sets the values that people see.
+func (ch *Change) show(values []Value) {
+	ch.Values = values
+	for i := range values {
+		for _, path := range ch.hidden {
+			if !within(values[i].Path, path) && !within(path, values[i].Path) {
+				continue
+			}
+			if values[i].Old != nil {
+				values[i].Old = Redacted
+			}
+			if values[i].New != nil {
+				values[i].New = Redacted
+			}
+		}
+	}
+}
+
+// within says whether path is outer or a part of it.
+func within(path, outer string) bool {
+	rest, ok := strings.CutPrefix(path, outer)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == ':')
 }
 
 // Counts counts the lines of a plan by verb, and those that are held under "held".

@@ -21,7 +21,7 @@ func typeOf(k source.Kind) string {
 // rules and time give the same change. An object without a link is never disabled or deleted, an object whose mapping
 // failed is left as it is, and an object is gone only if the mirror says so.
 func Decide(it *Item, w Wanted, rules Rules, now time.Time) Change {
-	ch := Change{Verb: Nothing, Kind: it.Kind, Key: it.Key, Title: title(it, w), Reason: w.Reason}
+	ch := Change{Verb: Nothing, Kind: it.Kind, Key: it.Key, Title: title(it, w), Reason: w.Reason, hidden: w.Redacted}
 	toggles := rules.Users
 	if it.Kind == source.Group {
 		toggles = rules.Groups
@@ -58,7 +58,8 @@ func create(ch *Change, w Wanted, rules Rules, t Toggles) {
 		return
 	}
 	ch.Verb, ch.state = Create, Linked
-	_, ch.Values = compare(nil, ch.doc)
+	_, values := compare(nil, ch.doc)
+	ch.show(values)
 }
 
 func update(ch *Change, it *Item, w Wanted, t Toggles) {
@@ -93,7 +94,8 @@ func update(ch *Change, it *Item, w Wanted, t Toggles) {
 		ch.Verb, ch.Reason, ch.removal = Nothing, "this change is switched off", false
 		return
 	}
-	ch.doc, ch.ops, ch.Values, ch.state = want, ops, values, Linked
+	ch.doc, ch.ops, ch.state = want, ops, Linked
+	ch.show(values)
 }
 
 // leave decides about an object that is out of scope or gone.
@@ -120,7 +122,9 @@ func leave(ch *Change, it *Item, l Leave, action string, t Toggles, now time.Tim
 	}
 	want := set(it.Link.Doc, "active", false)
 	ch.doc = want
-	ch.ops, ch.Values = compare(it.Link.Doc, want)
+	ops, values := compare(it.Link.Doc, want)
+	ch.ops = ops
+	ch.show(values)
 	ch.removal = len(ch.ops) > 0
 }
 

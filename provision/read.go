@@ -28,7 +28,6 @@ type reader struct {
 	*cycle
 	known   map[string][16]byte // hashes of the mirror; a key that was handed over is taken out of unseen
 	unseen  map[string]struct{}
-	kinds   map[string]source.Kind
 	staged  map[string]bool
 	batch   []Staged
 	members int

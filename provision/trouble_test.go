@@ -15,10 +15,6 @@ import (
 	"github.com/provost-scim/provost/source"
 )
 
-func down(verb string) error {
-	return &provision.TargetError{Trouble: provision.Down, Msg: verb + ": connection refused"}
-}
-
 // TestP3_TheTargetIsLeftAlone answers with a time to wait: nothing is sent to the object meanwhile, and nothing lost.
 func TestP3_TheTargetIsLeftAlone(t *testing.T) {
 	r := newRig(t, t.TempDir())

@@ -37,7 +37,7 @@ func (m *mapper) Apply(ctx context.Context, rec source.Record, look provision.Lo
 		return provision.Wanted{}, err
 	}
 	out := provision.Wanted{Resource: w.Resource, Reason: w.Reason, Unassigned: w.Unassigned, Err: w.Err, Refs: map[string]string{},
-		CreateOnly: m.CreateOnly(rec.Kind), Keep: m.Keep(rec.Kind)}
+		CreateOnly: m.CreateOnly(rec.Kind), Keep: m.Keep(rec.Kind), Redacted: m.Redacted(rec.Kind)}
 	for _, r := range w.Refs {
 		out.Refs[r.Path] = r.Key
 		if r.Key == "" {
