@@ -26,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 	}{
 		{"CRUD", crud},
 		{"Tx", tx},
+		{"Reindex", reindex},
 		{"Members", members},
 		{"Trash", trash},
 		{"History", history},
